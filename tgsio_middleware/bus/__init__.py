@@ -1,0 +1,1 @@
+"""Saying one thing to many."""

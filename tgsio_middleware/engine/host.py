@@ -1,0 +1,57 @@
+"""Host: whoever owns namespaces and runs their handlers. TurboGears is one, a dict of classes another.
+
+A host runs in a worker greenlet, may block, and handles one packet of a client at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import NoSuchNamespace
+from ..packet import Packet
+
+if TYPE_CHECKING:
+    from ..namespace import BaseNamespace
+    from .socket import Socket
+
+
+class Host(Protocol):
+    """Three verbs."""
+
+    #: What JSON has no word for -> something it has; None: nothing but JSON, bytes and objects with `__json__`.
+    json_default: Callable[[Any], Any] | None
+
+    def connect(self, socket: Socket, packet: Packet) -> None:
+        """Connects the namespace `packet['endpoint']`: finds its class, `socket.open_namespace`, runs `recv_connect`.
+
+        Raises Refused, or anything else where the site failed.
+        """
+
+    def event(self, namespace: BaseNamespace, packet: Packet) -> Any:
+        """Runs what the packet means to the namespace; -> the values of its ack. Raises what the handler raised."""
+
+    def disconnect(self, namespace: BaseNamespace, reason: str) -> None:
+        """Runs `recv_disconnect`."""
+
+
+class PlainHost:
+    """Namespaces in a dict `{'': Lobby, '/chat': Chat}`, as `socketio_manage` of gevent-socketio took them; no framework."""
+
+    json_default = None
+
+    def __init__(self, namespaces: Mapping[str, type[BaseNamespace]]) -> None:
+        self.namespaces = namespaces
+
+    def connect(self, socket: Socket, packet: Packet) -> None:
+        endpoint = packet['endpoint']
+        if endpoint not in self.namespaces:
+            raise NoSuchNamespace(endpoint)
+        namespace = socket.open_namespace(self.namespaces[endpoint], packet, dict(socket.handshake), None)
+        namespace.process_packet(packet)
+
+    def event(self, namespace: BaseNamespace, packet: Packet) -> Any:
+        return namespace.process_packet(packet)
+
+    def disconnect(self, namespace: BaseNamespace, reason: str) -> None:
+        namespace.recv_disconnect()

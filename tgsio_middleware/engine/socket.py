@@ -1,0 +1,395 @@
+"""Socket: one client, as gevent-socketio means it, whatever transport carries it at the moment.
+
+    transports      call   take, work, close          what came in
+    the sweep       calls  tick                       time has passed
+    namespaces      call   send_packet, error, ...    what goes out
+
+Packets wait in `inbox` and are worked off in order, one at a time, by whichever worker finds nobody else at it: a handler that blocks
+keeps the later packets waiting, while reading goes on (heartbeats are answered, a client that leaves is seen).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, MutableMapping
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.event import Event
+
+from ..errors import NoSuchNamespace, Refused, RemoteProtocolError, Silence
+from ..packet import Message, Packet, ack, event
+from ..settings import Settings
+from ..wire.conversation import ANSWER, DELIVER, END, Conversation
+from ..wire.dialect import Dialect
+from .registry import Registry, new_sid
+from .workers import workers
+
+if TYPE_CHECKING:
+    from ..namespace import BaseNamespace
+    from ..transports.base import Transport
+    from .host import Host
+
+log = logging.getLogger(__name__)
+
+#: The last item of an inbox: the client is gone.
+GONE = Packet(type='gone', endpoint='')
+Callback = Callable[..., Any]
+
+
+class Socket:
+    """One client. `handshake` is the environ of its first request, reduced to what the site may see."""
+
+    __slots__ = (
+        '__weakref__',
+        '_ack_counter',
+        '_callbacks',
+        '_drained',
+        '_held',
+        '_jobs',
+        '_session',
+        '_working',
+        'active_ns',
+        'conversation',
+        'dialect',
+        'due',
+        'environ',
+        'handshake',
+        'host',
+        'inbox',
+        'memory',
+        'reason',
+        'registry',
+        'request',
+        'sessid',
+        'transport',
+    )
+
+    GLOBAL_NS = ''
+
+    def __init__(self, dialect: Dialect, host: Host, registry: Registry, handshake: dict[str, Any]) -> None:
+        self.sessid = new_sid()
+        self.dialect = dialect
+        self.host = host
+        self.registry = registry
+        self.handshake = handshake
+        self.conversation = Conversation(dialect, registry.settings, monotonic())
+        self.due = 0.0
+        self.transport: Transport | None = None
+        self.inbox: list[Packet] = []
+        self.active_ns: dict[str, BaseNamespace] = {}
+        self.reason: str | None = None
+        self.environ: MutableMapping[str, Any] = handshake
+        self.request: Any = None
+        #: what the dialect learned of this client's payloads (see `Dialect.split_payload`)
+        self.memory: set[str] = set()
+        self._working = False
+        self._held: dict[str, list[Packet]] = {}
+        self._callbacks: dict[int, Callback] | None = None
+        self._ack_counter = 0
+        self._session: dict[Any, Any] | None = None
+        self._jobs: list[gevent.Greenlet] | None = None
+        self._drained: Event | None = None
+        registry.add(self)
+
+    # -- called by transports -------------------------------------------------------------------------------------------
+
+    def open(self, transport: Transport, upgrades: tuple[str, ...] = ()) -> None:
+        """The first transport is there: the hello leaves on it, and what the generation connects unasked is connected."""
+        self.transport = transport
+        transport.put(self.dialect.hello(self.sessid, self.settings, upgrades))
+        if self.dialect.GLOBAL_UNASKED:
+            self.inbox.append(Packet(type='connect', endpoint='', qs='', auth=None))
+            self.work_later()
+
+    def take(self, messages: list[Message]) -> None:
+        """What the client said, in order, into the inbox; never blocks."""
+        conversation = self.conversation
+        conversation.heard = monotonic()
+        try:
+            for message in messages:
+                verb, packet = conversation.receive(message)
+                if verb is DELIVER:
+                    self.inbox.append(packet)
+                    if packet.get('ack') is True:  # 0.9: the library confirms receipt
+                        self.send_packet(ack(packet['endpoint'], packet['id'], []))
+                elif verb is ANSWER:
+                    self.send_packet(packet)
+                elif verb is END:
+                    self.close('transport close')
+        except RemoteProtocolError as e:
+            self.fail(e)
+
+    def fail(self, error: RemoteProtocolError) -> None:
+        """The client broke its protocol: one line for the operator, and the end."""
+        if self.connected:
+            log.warning('%s: %s', self, error)
+            self.close('parse error', error.close_code)
+
+    @property
+    def crowded(self) -> bool:
+        """More packets wait than `max_pending`: read no more of this client for now."""
+        return len(self.inbox) > self.settings.max_pending
+
+    def wait_drained(self) -> None:
+        """Blocks while the inbox is crowded."""
+        while self.crowded and self.connected:
+            if self._drained is None:
+                self._drained = Event()
+            self._drained.wait()
+
+    def work(self) -> None:
+        """Works off the inbox, unless another worker is at it; runs in a worker, and may block in a handler."""
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self.inbox:
+                batch, self.inbox = self.inbox, []
+                for packet in batch:
+                    self._handle(packet)
+                if self._drained is not None:
+                    self._drained.set()
+                    self._drained = None
+                if self.transport is not None:
+                    self.transport.drained()
+        finally:
+            self._working = False
+
+    def work_later(self) -> None:
+        """`work` in the next turn; for callers that may not block or are no worker."""
+        if self.inbox and not self._working:
+            workers().submit(self.work)
+
+    def close(self, reason: str, code: int = 1000) -> None:
+        """The connection ends; whoever calls it first gives the reason. Never blocks; handlers of it run in a worker."""
+        if self.reason is not None:
+            return
+        self.reason = reason
+        self.conversation.close()
+        self.registry.discard(self)
+        if self.transport is not None:
+            self.transport.close(reason, code)
+        self._callbacks = None
+        self.inbox.append(GONE)
+        if self._drained is not None:
+            self._drained.set()
+        self.work_later()
+
+    # -- called by the sweep --------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """The conversation's deadline has come."""
+        if self.crowded:
+            self.conversation.heard = now  # its silence is ours: we do not read
+        try:
+            packet = self.conversation.tick(now, self.transport is not None and self.transport.STREAMING)
+        except Silence as e:
+            self.close(str(e))
+        else:
+            if packet is not None:
+                self.send_packet(packet)
+
+    # -- working off the inbox ------------------------------------------------------------------------------------------
+
+    def _handle(self, packet: Packet) -> None:
+        kind = packet['type']
+        if kind == 'connect':
+            return self._connect(packet)
+        if packet is GONE:
+            return self._leave_all()
+        namespace = self.active_ns.get(packet['endpoint'])
+        if namespace is None:
+            return self._stray(packet)
+        if kind == 'disconnect':
+            return self._leave(namespace, 'client namespace disconnect')
+        try:
+            values = self.host.event(namespace, packet)
+            if packet.get('ack') == 'data':
+                self._acknowledge(packet, values)
+        except Exception:
+            self._failed(namespace, packet)
+
+    def _acknowledge(self, packet: Packet, values: Any) -> None:
+        """A tuple is several values, anything else one, None too."""
+        self.send_packet(ack(packet['endpoint'], packet['id'], list(values) if type(values) is tuple else [values]))
+
+    def _failed(self, namespace: BaseNamespace, packet: Packet) -> None:
+        """The site's handler failed: one traceback here, no detail of it for the client, and an ack if one was asked for."""
+        what = packet.get('name', packet['type'])
+        log.exception('%s: %s failed on %r', self, type(namespace).__name__, what)
+        self.error('internal_error', f'The server failed to handle "{what}"', endpoint=packet['endpoint'])
+        if packet.get('ack') == 'data':
+            self._acknowledge(packet, None)
+
+    def _stray(self, packet: Packet) -> None:
+        if not self.connected or packet['type'] in ('disconnect', 'ack', 'error'):
+            return
+        if self.dialect.STRAY_ENDS:
+            self.fail(RemoteProtocolError(f'{packet["type"]} for a namespace that is not connected'))
+        else:
+            self.error('no_such_namespace', f"The endpoint doesn't exist: {packet['endpoint']}", endpoint=packet['endpoint'])
+            if packet.get('ack') == 'data':
+                self._acknowledge(packet, None)
+
+    def _connect(self, packet: Packet) -> None:
+        """Nothing leaves for a namespace before its CONNECT is answered: until then it is held."""
+        endpoint = packet['endpoint']
+        if endpoint in self.active_ns or not self.connected:
+            return
+        self._held[endpoint] = []
+        try:
+            if len(self.active_ns) >= self.settings.max_namespaces:
+                raise Refused('too many namespaces')
+            self.host.connect(self, packet)
+        except Refused as e:
+            self._refuse(packet, e)
+        except Exception:
+            log.exception('%s: connecting %s failed', self, endpoint or '/')
+            self._refuse(packet, Refused('internal error'))
+        else:
+            self._connected(packet)
+
+    def _connected(self, packet: Packet) -> None:
+        self.conversation.joined()
+        held = self._held.pop(packet['endpoint'])
+        self.send_packet(Packet(type='connect', endpoint=packet['endpoint'], sid=new_sid()))
+        for waiting in held:
+            self.send_packet(waiting)
+
+    def _refuse(self, packet: Packet, refused: Refused) -> None:
+        endpoint = packet['endpoint']
+        namespace = self.active_ns.get(endpoint)
+        if namespace is not None:
+            namespace.disconnect(silent=True)
+        del self._held[endpoint]
+        if endpoint == '' and self.dialect.GLOBAL_UNASKED and isinstance(refused, NoSuchNamespace):
+            # Nobody asked for it, but these clients take its CONNECT for the connection's.
+            self.send_packet(Packet(type='connect', endpoint=''))
+            return
+        log.info('%s: refused %s: %s', self, endpoint or '/', refused)
+        self._put(self.dialect.refusal(endpoint, refused))
+
+    def _leave(self, namespace: BaseNamespace, reason: str) -> None:
+        """`recv_disconnect` runs exactly once; jobs and rooms go after it."""
+        try:
+            self.host.disconnect(namespace, reason)
+        except Exception:
+            log.exception('%s: recv_disconnect of %s failed', self, type(namespace).__name__)
+        finally:
+            if self.active_ns.get(namespace.ns_name) is namespace:
+                namespace.disconnect(silent=True)
+
+    def _leave_all(self) -> None:
+        for namespace in list(self.active_ns.values()):
+            self._leave(namespace, self.reason or '')
+        if self._jobs:
+            gevent.killall(self._jobs, block=False)
+            self._jobs = None
+
+    # -- called by hosts and namespaces ---------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        """The filter's."""
+        return self.registry.settings
+
+    @property
+    def connected(self) -> bool:
+        """False from the moment at which the connection has ended."""
+        return self.reason is None
+
+    @property
+    def session(self) -> dict[Any, Any]:
+        """A dict for the site's code, as long as the connection lives. Not TurboGears' session."""
+        if self._session is None:
+            self._session = {}
+        return self._session
+
+    def __getitem__(self, endpoint: str) -> BaseNamespace:
+        """The client's other namespace: `self.socket['/admin'].add_acl_method('on_kick')`; KeyError if not connected."""
+        return self.active_ns[endpoint]
+
+    def __contains__(self, endpoint: str) -> bool:
+        return endpoint in self.active_ns
+
+    def open_namespace(
+        self, cls: type[BaseNamespace], packet: Packet, environ: MutableMapping[str, Any], request: Any
+    ) -> BaseNamespace:
+        """A host found the class of a namespace: makes the instance and runs every `initialize` along its MRO."""
+        environ['socketio'] = self
+        namespace = cls(environ, packet['endpoint'], request=request)
+        self.active_ns[packet['endpoint']] = namespace
+        self.registry.rooms.join(namespace, packet['endpoint'])
+        for base in cls.__mro__:
+            if 'initialize' in vars(base):
+                base.initialize(namespace)  # type: ignore[attr-defined]
+        return namespace
+
+    def remove_namespace(self, endpoint: str) -> None:
+        """It is connected no more and in no room; called by `BaseNamespace.disconnect`."""
+        namespace = self.active_ns.pop(endpoint, None)
+        if namespace is not None:
+            self.registry.rooms.leave_all(namespace)
+
+    def send_packet(self, packet: Packet) -> None:
+        """Says a packet (gevent-socketio's dict will do) to the client; at once, or after its namespace's CONNECT."""
+        if self._held and packet.get('endpoint') in self._held:
+            self._held[packet['endpoint']].append(packet)
+            return
+        if self.reason is None:
+            self._put(self.dialect.encode(packet, self.host.json_default))
+
+    def _put(self, messages: tuple[Message, ...]) -> None:
+        if self.transport is not None:
+            self.transport.put(messages)
+
+    @property
+    def holds(self) -> dict[str, list[Packet]]:
+        """Endpoints whose CONNECT is not answered yet, and what waits for that."""
+        return self._held
+
+    def error(
+        self, error_name: str, error_message: Any, endpoint: str = '', msg_id: int | None = None, quiet: bool = False
+    ) -> None:
+        """The event `error` with (name, message); `quiet` tells the log only."""
+        log.debug('%s: error %s: %s', self, error_name, error_message)
+        if not quiet:
+            self.send_packet(event(endpoint, 'error', [error_name, error_message]))
+
+    def expect_ack(self, callback: Callback) -> int:
+        """Remembers `callback` for the client's answer; -> the id to send. The oldest is forgotten beyond `max_acks`."""
+        if self._callbacks is None:
+            self._callbacks = {}
+        self._ack_counter += 1
+        self._callbacks[self._ack_counter] = callback
+        if len(self._callbacks) > self.settings.max_acks:
+            del self._callbacks[next(iter(self._callbacks))]
+        return self._ack_counter
+
+    def pop_ack(self, ack_id: int) -> Callback | None:
+        """The callback that waits for this answer, once."""
+        return self._callbacks.pop(ack_id, None) if self._callbacks else None
+
+    def spawn(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> gevent.Greenlet:
+        """A greenlet that is killed when the connection ends."""
+        job = gevent.spawn(fn, *args, **kwargs)
+        self._jobs = [j for j in self._jobs or () if not j.dead]
+        self._jobs.append(job)
+        return job
+
+    def disconnect(self, silent: bool = False) -> None:
+        """Ends the connection; every namespace's `recv_disconnect` runs. `silent` is gevent-socketio's and changes nothing."""
+        self.close('server namespace disconnect')
+
+    def kill(self, detach: bool = False) -> None:
+        """gevent-socketio's name for it."""
+        self.disconnect()
+
+    def __repr__(self) -> str:
+        address = self.handshake.get('REMOTE_ADDR') or 'unix'
+        return f'{self.dialect.NAME} client {self.sessid[:6]}… of {address}'
+
+
+__all__ = ['GONE', 'Socket']

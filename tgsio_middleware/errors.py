@@ -1,0 +1,103 @@
+"""Every exception of the package, ordered by whose fault it is.
+
+=======================  ==================  =====================================================
+exception                whose fault         what becomes of it
+=======================  ==================  =====================================================
+ConfigurationError       the operator's      stops the start, names the key, the value, what is allowed
+LocalProtocolError       the site's code     raised where `emit` was called
+RemoteProtocolError      the client's bytes  ends that client, one log line, never a traceback
+Refused and children     nobody's: policy    told to the client in its own dialect
+=======================  ==================  =====================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class SocketIOError(Exception):
+    """The root of the tree."""
+
+
+class ConfigurationError(SocketIOError, ValueError):
+    """A setting that cannot be: the message names the key, the value and what is allowed."""
+
+
+class LocalProtocolError(SocketIOError, ValueError):
+    """The site asked for something that the protocol, or this client's generation of it, cannot say."""
+
+
+class NotInThisDialect(LocalProtocolError):
+    """Other generations could say it; a broadcast leaves this one's clients out."""
+
+
+class RemoteProtocolError(SocketIOError):
+    """The client sent what its protocol forbids.
+
+    `close_code` is the websocket's close code (RFC 6455, 7.4.1), `status` the HTTP status of an answer.
+    """
+
+    def __init__(self, message: str, *, close_code: int = 1002, status: int = 400) -> None:
+        super().__init__(message)
+        self.close_code = close_code
+        self.status = status
+
+
+class TooLarge(RemoteProtocolError):
+    """More than `max_payload`: 1009 on a websocket, 413 in HTTP."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, close_code=1009, status=413)
+
+
+class Silence(SocketIOError):
+    """The client did not answer in time; the message is the disconnect's reason."""
+
+
+class Refused(SocketIOError):
+    """A namespace that this client may not connect; `data` is any JSON value or None."""
+
+    name = 'connection_refused'
+
+    def __init__(self, message: str = 'not authorized', data: Any = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+
+class ConnectionRefused(Refused):
+    """Raised by `recv_connect` to refuse the client; message and data reach it in its dialect's words."""
+
+
+class NoSuchNamespace(Refused):
+    """Nothing is mounted under the endpoint."""
+
+    name = 'no_such_namespace'
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__('Invalid namespace')
+        self.endpoint = endpoint
+
+
+class HandshakeRefused(SocketIOError):
+    """An HTTP request of Socket.IO's that is not served.
+
+    `reason` is one of `REASONS`; each dialect has its own status and words for it. `cause` is for the log.
+    """
+
+    REASONS = (
+        'unknown_transport',
+        'unknown_sid',
+        'bad_method',
+        'bad_request',
+        'forbidden',
+        'unsupported_version',
+        'too_large',
+        'unavailable',
+    )
+
+    def __init__(self, reason: str, cause: str = '') -> None:
+        if reason not in self.REASONS:
+            raise ValueError(f'reason {reason!r} is none of {", ".join(self.REASONS)}')
+        super().__init__(cause or reason)
+        self.reason = reason

@@ -1,0 +1,155 @@
+"""SocketIOMiddleware: mine or yours?
+
+What is not Socket.IO's reaches the wrapped application as it came: the same environ, the same start_response.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .engine.host import Host
+from .engine.registry import Registry
+from .engine.socket import Socket
+from .errors import HandshakeRefused
+from .settings import Settings
+from .transports import origin
+from .transports.base import Environ, Headers, StartResponse, respond
+from .transports.handshake import reduced
+from .transports.polling import Polling, takes_octets
+from .transports.takeover import can_take
+from .transports.upgrade import Upgrade
+from .transports.websocket import WebSocket, hold, opens_websocket, shake_hands
+from .wire.dialect import Dialect
+from .wire.negotiate import Wanted, dialect_of, negotiate
+
+log = logging.getLogger(__name__)
+
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class SocketIOMiddleware:
+    """A WSGI application in front of another; `settings` as in `settings.OPTIONS`, strings or Python values.
+
+    `host` owns the namespaces; by default the TurboGears application behind `app` does.
+    Raises ConfigurationError for a setting that cannot be.
+    """
+
+    def __init__(self, app: Application, host: Host | None = None, **settings: Any) -> None:
+        self.app = app
+        self.settings = Settings.parse(settings)
+        self.registry = Registry(self.settings)
+        if host is None:
+            from .turbogears.host import TurboGearsHost
+
+            host = TurboGearsHost(app, self.settings)
+        self.host = host
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        resource = self.settings.socketio_resource
+        path = environ.get('PATH_INFO', '')
+        if not path.startswith(resource):
+            return self.app(environ, start_response)
+        dialect = dialect_of(resource, path)
+        headers: Headers = []
+        try:
+            wanted = negotiate(resource, path, environ.get('QUERY_STRING', ''))
+            if wanted is None:
+                return self.app(environ, start_response)
+            dialect = wanted.dialect
+            headers = origin.check(environ, self.settings.cors_allowed_origins)
+            return self._serve(wanted, environ, start_response, headers)
+        except HandshakeRefused as e:
+            log.info('refused %s of %s: %s', dialect.NAME, environ.get('REMOTE_ADDR') or 'unix', e)
+            return respond(start_response, dialect.http_refusal(e.reason), headers)
+
+    def _serve(
+        self, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
+    ) -> Iterable[bytes]:
+        self._check(wanted, environ)
+        if environ['REQUEST_METHOD'] == 'OPTIONS':
+            return origin.preflight(environ, start_response, headers)
+        if wanted.leaves:
+            return self._leave(wanted, start_response, headers)
+        if wanted.sid is None:
+            return self._handshake(wanted, environ, start_response, headers)
+        socket = self.registry.get(wanted.sid)
+        if socket is None:
+            raise HandshakeRefused('unknown_sid', f'sid {wanted.sid[:8]!r}…')
+        if socket.dialect is not wanted.dialect:
+            raise HandshakeRefused('bad_request', 'the sid of a client of another protocol version')
+        if wanted.transport == 'websocket':
+            return self._websocket(socket, environ, start_response, headers)
+        return self._poll(socket, wanted, environ, start_response, headers)
+
+    def _check(self, wanted: Wanted, environ: Environ) -> None:
+        settings = self.settings
+        if not set(wanted.dialect.GENERATIONS) & set(settings.generations):
+            raise HandshakeRefused('unsupported_version', f'{wanted.dialect.NAME} is switched off')
+        if wanted.transport is not None and wanted.transport not in settings.transports:
+            raise HandshakeRefused('unknown_transport', f'{wanted.transport} is switched off')
+        if wanted.transport == 'polling' and opens_websocket(environ):
+            raise HandshakeRefused('bad_request', 'a websocket handshake for polling')
+
+    def _handshake(
+        self, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
+    ) -> Iterable[bytes]:
+        if environ['REQUEST_METHOD'] not in ('GET',) + (('POST',) if wanted.transport is None else ()):
+            raise HandshakeRefused('bad_method', f'a handshake by {environ["REQUEST_METHOD"][:10]}')
+        if wanted.transport == 'websocket':
+            connection = shake_hands(environ, start_response, headers)
+            transport = WebSocket(self._socket(wanted.dialect, environ), connection)
+            transport.socket.open(transport)
+            return hold(transport, environ)
+        socket = self._socket(wanted.dialect, environ)
+        body = wanted.dialect.handshake(socket.sessid, self.settings)
+        if body is not None:
+            return respond(start_response, body, headers)
+        polling = Polling(socket, takes_octets(wanted.query))
+        socket.open(polling, self._upgrades(wanted.dialect, environ))
+        return polling.get(start_response, headers)
+
+    def _socket(self, dialect: Dialect, environ: Environ) -> Socket:
+        return Socket(dialect, self.host, self.registry, reduced(environ, self.settings.socketio_resource))
+
+    def _upgrades(self, dialect: Dialect, environ: Environ) -> tuple[str, ...]:
+        offered = dialect.UPGRADES and 'websocket' in self.settings.transports and can_take(environ)
+        return ('websocket',) if offered else ()
+
+    def _websocket(
+        self, socket: Socket, environ: Environ, start_response: StartResponse, headers: Headers
+    ) -> Iterable[bytes]:
+        """A client that has a sid opens a websocket: 0.9's first transport, or an upgrade from polling."""
+        current = socket.transport
+        if isinstance(current, WebSocket) or (isinstance(current, Polling) and current.probe is not None):
+            raise HandshakeRefused('bad_request', 'a second websocket for one client')
+        transport = WebSocket(socket, shake_hands(environ, start_response, headers))
+        if current is None:
+            socket.open(transport)
+        elif isinstance(current, Polling) and socket.dialect.UPGRADES:
+            Upgrade(socket, current, transport)
+        elif isinstance(current, Polling):
+            socket.transport = transport
+            transport.put(current.hand_over())
+        return hold(transport, environ)
+
+    def _poll(
+        self, socket: Socket, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
+    ) -> Iterable[bytes]:
+        if socket.transport is None:
+            socket.open(Polling(socket, binary=False))
+        polling = socket.transport
+        if not isinstance(polling, Polling):
+            raise HandshakeRefused('bad_request', 'a poll of a client that has moved to a websocket')
+        if environ['REQUEST_METHOD'] == 'GET':
+            return polling.get(start_response, headers)
+        if environ['REQUEST_METHOD'] == 'POST':
+            return polling.post(environ, start_response, headers)
+        raise HandshakeRefused('bad_request', f'a poll by {environ["REQUEST_METHOD"][:10]}')
+
+    def _leave(self, wanted: Wanted, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
+        socket = self.registry.get(wanted.sid)
+        if socket is not None and socket.dialect is wanted.dialect:
+            socket.close('transport close')
+        return respond(start_response, wanted.dialect.POSTED._replace(data=b''), headers)

@@ -1,0 +1,90 @@
+"""RoomsMixin and BroadcastMixin, with gevent-socketio's names; a broadcast reaches members of the namespace only.
+
+A broadcast is encoded once a dialect and framed once a transport; every recipient gets the same bytes object.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .errors import NotInThisDialect
+from .packet import Packet, event
+
+if TYPE_CHECKING:
+    from .engine.socket import Socket
+    from .namespace import BaseNamespace
+
+log = logging.getLogger(__name__)
+
+
+def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | None = None) -> None:
+    """Sends the packet to each member's client but `skip`."""
+    prepared: dict[tuple[Any, Any], Any] = {}
+    for member in members:
+        socket = member.socket
+        if socket is skip or socket.reason is not None:
+            continue
+        transport = socket.transport
+        if transport is None or socket.holds:
+            socket.send_packet(packet)
+            continue
+        key = (socket.dialect, transport.prepare)
+        if key not in prepared:
+            prepared[key] = _prepare(packet, socket)
+        if prepared[key] is not None:
+            transport.put_prepared(prepared[key])
+
+
+def _prepare(packet: Packet, socket: Socket) -> Any:
+    """The packet for every client of this one's dialect and transport; None where that dialect cannot say it."""
+    assert socket.transport is not None
+    try:
+        messages = socket.dialect.encode(packet, socket.host.json_default)
+    except NotInThisDialect as e:
+        log.warning('a broadcast of %r leaves out the clients of %s: %s', packet['name'], socket.dialect.NAME, e)
+        return None
+    return socket.transport.prepare(messages, socket.dialect.BINARY_PREFIX)
+
+
+class RoomsMixin:
+    """Rooms of one namespace. They are left at disconnect."""
+
+    socket: Socket
+    ns_name: str
+
+    def join(self, room: str) -> None:
+        """From now on `emit_to_room(room, ...)` reaches this client; nothing happens where it has left the namespace already."""
+        if self.socket.active_ns.get(self.ns_name) is self:  # type: ignore[comparison-overlap]
+            self.socket.registry.rooms.join(self, self.ns_name, room)  # type: ignore[arg-type]
+
+    def leave(self, room: str) -> None:
+        """Raises KeyError where the client is not in the room."""
+        self.socket.registry.rooms.leave(self, self.ns_name, room)  # type: ignore[arg-type]
+
+    @property
+    def rooms(self) -> set[str]:
+        """The names of the rooms that this client is in."""
+        return self.socket.registry.rooms.rooms_of(self)  # type: ignore[arg-type]
+
+    def emit_to_room(self, room: str, event_name: str, *args: Any) -> None:
+        """Sends to all in the room but this client, as gevent-socketio did."""
+        members = self.socket.registry.rooms.members(self.ns_name, room)
+        deliver(event(self.ns_name, event_name, args), members, skip=self.socket)
+
+
+class BroadcastMixin:
+    """Events to everybody in the namespace."""
+
+    socket: Socket
+    ns_name: str
+
+    def broadcast_event(self, event_name: str, *args: Any) -> None:
+        """Sends to all clients of the namespace, this one too."""
+        deliver(event(self.ns_name, event_name, args), self.socket.registry.rooms.members(self.ns_name))
+
+    def broadcast_event_not_me(self, event_name: str, *args: Any) -> None:
+        """Sends to all clients of the namespace but this one."""
+        members = self.socket.registry.rooms.members(self.ns_name)
+        deliver(event(self.ns_name, event_name, args), members, skip=self.socket)

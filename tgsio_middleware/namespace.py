@@ -1,0 +1,277 @@
+"""BaseNamespace: what a site subclasses, with gevent-socketio's programming interface.
+
+How an event finds its method:
+
+1. Its name must match `[A-Za-z][A-Za-z0-9_ ]*` and must not be one of `RESERVED`; else the client gets `unallowed_event_name`.
+2. The method is `on_` and the name, spaces become `_`.
+3. `is_method_allowed` (the ACL) must agree; else `method_access_denied`.
+4. The class must have such a method; else `no_such_method`. `message` falls back to `recv_message`, where `send` of 0.9 arrives.
+5. The method must take as many arguments as came; else `invalid_method_args`.
+
+    socket.emit('user message', 'hi')   ->   on_user_message('hi')
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import gevent
+
+from .packet import Packet, event
+
+if TYPE_CHECKING:
+    from .engine.socket import Socket
+
+log = logging.getLogger(__name__)
+
+ALLOWED_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_ ]*')
+#: Names that mean something to a client's own life; socket.io refuses them too (and `error`, CVE-2024-38355).
+RESERVED = frozenset(
+    ('connect', 'connect_error', 'disconnect', 'disconnecting', 'error', 'newListener', 'removeListener')
+)
+MAX_NAME = 256
+
+
+class Handler(NamedTuple):
+    """What is known of a method, looked at once a class."""
+
+    name: str
+    #: positional arguments besides self: at least, at most
+    least: int
+    most: float
+    #: its only parameter is named `packet`: it takes the whole packet
+    takes_packet: bool
+
+    def fits(self, count: int) -> bool:
+        """It can be called with so many arguments."""
+        return self.least <= count <= self.most
+
+
+def look_at(cls: type, name: str) -> Handler | None:
+    """The method `name` of `cls`, or None where there is none that a client may reach: no property, no data, no class."""
+    method = inspect.getattr_static(cls, name, None)
+    if not callable(method) or isinstance(method, type):
+        return None
+    parameters = list(inspect.signature(method).parameters.values())
+    if not isinstance(method, staticmethod):
+        parameters = parameters[1:]
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    least = sum(p.default is p.empty for p in positional)
+    most = float('inf') if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(positional)
+    return Handler(name, least, most, [p.name for p in parameters] == ['packet'])
+
+
+class BaseNamespace:
+    """One client's connection to one namespace. Its handlers run one at a time, in the order of the client's events."""
+
+    _handlers: dict[str, Handler] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._handlers = {}
+
+    def __init__(self, environ: MutableMapping[str, Any], ns_name: str, request: Any = None) -> None:
+        self.environ = environ
+        self.socket: Socket = environ['socketio']
+        self.request = request
+        self.ns_name = ns_name
+        #: names of the methods that this client may call; None: all
+        self.allowed_methods: set[str] | None = None
+        self.jobs: list[gevent.Greenlet] = []
+        self.reset_acl()
+        super().__init__()
+
+    @property
+    def session(self) -> dict[Any, Any]:
+        """A dict that lives as long as the connection, shared by the client's namespaces."""
+        return self.socket.session
+
+    # -- what a site overrides ------------------------------------------------------------------------------------------
+
+    def initialize(self) -> None:
+        """Runs right after `__init__`, for every class of the MRO that defines it: no super() needed."""
+
+    def get_initial_acl(self) -> Iterable[str] | None:
+        """Names of the methods that a new client may call, such as `{'recv_connect', 'on_login'}`; None: all."""
+        return None
+
+    def recv_connect(self) -> Any:
+        """The client asks for this namespace; what is emitted here arrives after the CONNECT."""
+
+    def recv_disconnect(self) -> Any:
+        """The client has left or is gone; runs exactly once. Rooms, identity and session can still be read."""
+        self.disconnect(silent=True)
+
+    def recv_message(self, data: str) -> Any:
+        """What the client gave to `send`."""
+        return data
+
+    def recv_json(self, data: Any) -> Any:
+        """What a 0.9 client gave to `json.send`."""
+        return data
+
+    def recv_error(self, packet: Packet) -> Any:
+        """The client reports an error of its own."""
+
+    # -- what a site calls ----------------------------------------------------------------------------------------------
+
+    def emit(self, event_name: str, *args: Any, callback: Callable[..., Any] | None = None, **kwargs: Any) -> None:
+        """Sends an event to this client. `callback` is called with the values of the client's ack.
+
+        Raises ValueError for other keywords, as gevent-socketio did, and LocalProtocolError for what cannot be sent.
+        """
+        if kwargs:
+            raise ValueError('emit() takes positional arguments only, and callback; give a dict as an argument instead')
+        packet = event(self.ns_name, event_name, args)
+        if callback is not None:
+            packet['id'] = self.socket.expect_ack(callback)
+            packet['ack'] = 'data'
+        self.socket.send_packet(packet)
+
+    def send(self, message: Any, json: bool = False, callback: Callable[..., Any] | None = None) -> None:
+        """Sends a message, a string; with `json`, any value. `callback` is called when the client has received it."""
+        packet = Packet(type='json' if json else 'message', endpoint=self.ns_name, data=message)
+        if callback is not None:
+            packet['id'] = self.socket.expect_ack(callback)
+            packet['ack'] = True
+        self.socket.send_packet(packet)
+
+    def error(self, error_name: str, error_message: Any, msg_id: int | None = None, quiet: bool = False) -> None:
+        """Sends the event `error` with (name, message) to the client; `quiet` only logs it."""
+        self.socket.error(error_name, error_message, endpoint=self.ns_name, msg_id=msg_id, quiet=quiet)
+
+    def spawn(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> gevent.Greenlet:
+        """A greenlet that is killed when the client leaves. It is no request: TurboGears' context is not there."""
+        job = gevent.spawn(self._decorated(fn), *args, **kwargs)
+        self.jobs = [j for j in self.jobs if not j.dead]
+        self.jobs.append(job)
+        return job
+
+    def disconnect(self, silent: bool = False) -> None:
+        """Ends this namespace for the client, kills its jobs, leaves its rooms. The last one ends the connection.
+
+        `silent`: the client is not told (it has left by itself) and the connection stays.
+        """
+        socket = self.socket
+        if not silent:
+            socket.send_packet(Packet(type='disconnect', endpoint=self.ns_name))
+        try:
+            socket.remove_namespace(self.ns_name)
+            if not silent and not socket.active_ns:
+                socket.disconnect()
+        finally:
+            self.kill_local_jobs()
+
+    def kill_local_jobs(self) -> None:
+        """Kills what `spawn` started; a job that calls this itself is spared until it ends."""
+        jobs, self.jobs = self.jobs, []
+        gevent.killall([job for job in jobs if job is not gevent.getcurrent()], block=False)
+
+    # -- ACL ------------------------------------------------------------------------------------------------------------
+
+    def is_method_allowed(self, method_name: str) -> bool:
+        """The client may call the method."""
+        return self.allowed_methods is None or method_name in self.allowed_methods
+
+    def add_acl_method(self, method_name: str) -> None:
+        """Allows a method; where all were allowed, only this one is from now on."""
+        if self.allowed_methods is None:
+            self.allowed_methods = set()
+        self.allowed_methods.add(method_name)
+
+    def del_acl_method(self, method_name: str) -> None:
+        """Forbids a method. Raises ValueError where there is no ACL, KeyError where the method was not allowed."""
+        if self.allowed_methods is None:
+            raise ValueError('there is no ACL yet from which a method could be taken: see get_initial_acl')
+        self.allowed_methods.remove(method_name)
+
+    def lift_acl_restrictions(self) -> None:
+        """Allows all methods."""
+        self.allowed_methods = None
+
+    def reset_acl(self) -> None:
+        """Back to `get_initial_acl`."""
+        acl = self.get_initial_acl()
+        self.allowed_methods = None if acl is None else set(acl)
+
+    # -- dispatch -------------------------------------------------------------------------------------------------------
+
+    def process_packet(self, packet: Packet) -> Any:
+        """Calls what the packet means; -> the values of its ack. Override it to dispatch in a way of your own."""
+        kind = packet['type']
+        if kind == 'event':
+            return self.process_event(packet)
+        if kind == 'message':
+            return self.call_method_with_acl('recv_message', packet, packet['data'])
+        if kind == 'json':
+            return self.call_method_with_acl('recv_json', packet, packet['data'])
+        if kind == 'connect':
+            return self.call_method_with_acl('recv_connect', packet)
+        if kind == 'error':
+            return self.call_method_with_acl('recv_error', packet, packet)
+        if kind == 'ack':
+            return self.process_ack(packet)
+        if kind == 'disconnect':
+            return self.call_method_with_acl('recv_disconnect', packet)
+        return None
+
+    def process_event(self, packet: Packet) -> Any:
+        """Calls the method of an event: rules 1 and 2 of this module."""
+        name = packet['name']
+        if len(name) > MAX_NAME or not ALLOWED_NAME.fullmatch(name):
+            self.error('unallowed_event_name', 'name must only contains alpha numerical characters')
+            return None
+        if name in RESERVED:
+            self.error('unallowed_event_name', f'"{name}" is reserved')
+            return None
+        method_name = 'on_' + name.replace(' ', '_')
+        if name == 'message' and self.handler('on_message') is None:
+            method_name = 'recv_message'
+        return self.call_method_with_acl(method_name, packet, *packet['args'])
+
+    def process_ack(self, packet: Packet) -> None:
+        """Calls back who waits for this answer."""
+        callback = self.socket.pop_ack(packet['ackId'])
+        if callback is None:
+            log.debug('%s: an answer that nobody waits for', self.socket)
+            return
+        callback(*packet['args'])
+
+    def call_method_with_acl(self, method_name: str, packet: Packet, *args: Any) -> Any:
+        """Rule 3, then `call_method`."""
+        if not self.is_method_allowed(method_name):
+            self.error('method_access_denied', f'You do not have access to method "{method_name}"')
+            return None
+        return self.call_method(method_name, packet, *args)
+
+    def call_method(self, method_name: str, packet: Packet, *args: Any) -> Any:
+        """Rules 4 and 5, then the method itself."""
+        handler = self.handler(method_name)
+        if handler is None:
+            self.error('no_such_method', f'The method "{method_name}" was not found')
+            return None
+        method = self._decorated(getattr(self, method_name))
+        if handler.takes_packet:
+            return method(packet)
+        if not handler.fits(len(args)):
+            self.error('invalid_method_args', f'"{method_name}" cannot be called with {len(args)} arguments')
+            return None
+        return method(*args)
+
+    @classmethod
+    def handler(cls, method_name: str) -> Handler | None:
+        """What is known of the method; a missing one is not remembered, because clients invent names."""
+        known = cls._handlers.get(method_name)
+        if known is None:
+            known = look_at(cls, method_name)
+            if known is not None:
+                cls._handlers[method_name] = known
+        return known
+
+    def _decorated(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        decorator = getattr(self, 'exception_handler_decorator', None)
+        return fn if decorator is None else decorator(fn)

@@ -1,0 +1,1 @@
+"""How text travels: WSGI in, WSGI out."""

@@ -1,0 +1,67 @@
+"""Which pages may talk to us: their origin against ours and the ini's list. Websockets have no CORS of their own, so they are checked too.
+
+Without an Origin header the request comes from the same origin or from no browser; with one, from the page that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import HandshakeRefused
+from .base import Environ, Headers, StartResponse
+
+DEFAULT_PORTS = {'http': '80', 'https': '443'}
+
+
+def check(environ: Environ, allowed: tuple[str, ...]) -> Headers:
+    """The CORS headers of the answer; raises HandshakeRefused for a page that may not."""
+    origin = environ.get('HTTP_ORIGIN')
+    if origin is None or same(environ, origin):
+        return []
+    if any(matches(origin, pattern) for pattern in allowed if pattern != '*'):
+        return [
+            ('Access-Control-Allow-Origin', origin),
+            ('Access-Control-Allow-Credentials', 'true'),
+            ('Vary', 'Origin'),
+        ]
+    if '*' in allowed:
+        # Never with credentials: any page could then act as its visitor (CVE-2020-28481).
+        return [('Access-Control-Allow-Origin', '*')]
+    raise HandshakeRefused('forbidden', f'origin {origin[:100]!r} is not in cors_allowed_origins')
+
+
+def same(environ: Environ, origin: str) -> bool:
+    """The page comes from this very server: same scheme, host and port."""
+    scheme, separator, netloc = origin.partition('://')
+    ours = environ['wsgi.url_scheme']
+    host = environ.get('HTTP_HOST') or f'{environ.get("SERVER_NAME")}:{environ.get("SERVER_PORT")}'
+    return bool(separator) and scheme == ours and _with_port(netloc, scheme) == _with_port(host, ours)
+
+
+def _with_port(netloc: str, scheme: str) -> str:
+    netloc = netloc.lower()
+    has_port = ':' in netloc.rpartition(']')[2]
+    return netloc if has_port else f'{netloc}:{DEFAULT_PORTS.get(scheme, "")}'
+
+
+def matches(origin: str, pattern: str) -> bool:
+    """`https://*.example.com` means any host below example.com, and not evilexample.com."""
+    scheme, wild, domain = pattern.partition('://*.')
+    if not wild:
+        return origin.lower() == pattern.lower()
+    return origin.lower().startswith(scheme + '://') and origin.lower().endswith('.' + domain.lower())
+
+
+def preflight(environ: Environ, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
+    """OPTIONS: the page asks whether it may send what it wants to."""
+    headers = [
+        *headers,
+        ('Access-Control-Allow-Methods', 'GET, POST'),
+        ('Access-Control-Max-Age', '600'),
+        ('Content-Length', '0'),
+    ]
+    wanted = environ.get('HTTP_ACCESS_CONTROL_REQUEST_HEADERS')
+    if wanted:
+        headers.append(('Access-Control-Allow-Headers', wanted))
+    start_response('200 OK', headers)
+    return [b'']

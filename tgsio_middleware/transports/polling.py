@@ -1,0 +1,151 @@
+"""Long polling: a GET waits for what the server has to say, a POST says what the client has.
+
+At most one of each at a time: a second GET could take what the first was to bring, so both protocols end such a client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from gevent.event import Event
+
+from ..errors import HandshakeRefused, RemoteProtocolError
+from ..packet import Message, Packet
+from ..wire.dialect import Body
+from .base import Environ, Headers, StartResponse, Transport, respond
+
+if TYPE_CHECKING:
+    from ..engine.socket import Socket
+    from .upgrade import Upgrade
+
+#: 0.9's server ends an empty poll with a noop after so many seconds (its `polling duration`); proxies cut longer ones.
+POLL_DURATION = 20.0
+
+
+class Polling(Transport):
+    """What waits for the client's next poll, and the poll that waits for it."""
+
+    NAME = 'polling'
+
+    def __init__(self, socket: Socket, binary: bool) -> None:
+        super().__init__(socket)
+        self.binary = binary
+        self._queue: list[Message] = []
+        self._size = 0
+        self._poll: Event | None = None
+        self._posting = False
+        #: the websocket that probes; every poll is answered at once while it does
+        self.probe: Upgrade | None = None
+
+    @staticmethod
+    def prepare(messages: tuple[Message, ...], binary_prefix: bytes) -> tuple[Message, ...]:
+        return messages
+
+    def put_prepared(self, prepared: tuple[Message, ...]) -> None:
+        self._queue += prepared
+        self._size += sum(map(len, prepared))
+        if self._poll is not None:
+            self._poll.set()
+        if self._size > self.socket.settings.max_buffered:
+            self.socket.close('slow consumer')
+
+    def close(self, reason: str, code: int) -> None:
+        self._queue += self.socket.dialect.encode(Packet(type='close', endpoint=''), None)
+        if self._poll is not None:
+            self._poll.set()
+        if self.probe is not None:
+            self.probe.cancel()
+
+    @property
+    def hurried(self) -> bool:
+        """The client is about to move and waits for its poll to end."""
+        return self.probe is not None and self.probe.answered
+
+    def hurry(self) -> None:
+        """The probe was answered: the poll that waits returns now, the later ones at once, so that the client can move."""
+        if self._poll is not None:
+            self._poll.set()
+
+    def hand_over(self) -> tuple[Message, ...]:
+        """The client has moved: what waits here is to leave on the new transport."""
+        messages, self._queue, self._size = tuple(self._queue), [], 0
+        if self._poll is not None:
+            self._poll.set()
+        return messages
+
+    def get(self, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
+        """A poll: answered when there is something to say."""
+        if self._poll is not None:
+            self.socket.fail(RemoteProtocolError('two polls at a time'))
+            raise HandshakeRefused('bad_request', 'two polls at a time')
+        if not self._queue and not self.hurried and self.socket.connected:
+            self._poll = Event()
+            try:
+                self._poll.wait(None if self.socket.dialect.UPGRADES else POLL_DURATION)
+            finally:
+                self._poll = None
+        return respond(start_response, self._take(), headers)
+
+    def _take(self) -> Body:
+        messages, self._queue, self._size = self._queue, [], 0
+        if not messages:
+            messages = list(self.socket.dialect.encode(Packet(type='noop', endpoint=''), None))
+        return self.socket.dialect.join_payload(messages, self.binary)
+
+    def post(self, environ: Environ, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
+        """What the client says. Confirmed when it is in the inbox, not when its handlers are done."""
+        socket = self.socket
+        if self._posting:
+            socket.fail(RemoteProtocolError('two posts at a time'))
+            raise HandshakeRefused('bad_request', 'two posts at a time')
+        self._posting = True
+        try:
+            body = read_body(environ, socket.settings.max_payload)
+            messages = socket.dialect.split_payload(body, environ.get('CONTENT_TYPE', ''), socket.memory)
+            socket.take(messages)
+            socket.work_later()
+            socket.wait_drained()
+        except RemoteProtocolError as e:
+            socket.fail(e)
+            raise HandshakeRefused('too_large' if e.status == 413 else 'bad_request', str(e)) from None
+        except HandshakeRefused as e:
+            socket.close('parse error')
+            raise e
+        finally:
+            self._posting = False
+        if socket.reason == 'parse error':
+            raise HandshakeRefused('bad_request', 'a packet that is not allowed')
+        return respond(start_response, socket.dialect.POSTED, headers)
+
+
+def read_body(environ: Environ, limit: int) -> bytes:
+    """The request's body; raises HandshakeRefused where it is longer than `limit` or ends too early."""
+    declared = environ.get('CONTENT_LENGTH') or ''
+    if declared and (not declared.isascii() or not declared.isdigit()):
+        raise HandshakeRefused('bad_request', 'a Content-Length that is no number')
+    if declared and int(declared) > limit:
+        raise HandshakeRefused('too_large', f'a body of {declared} bytes')
+    stream: Any = environ['wsgi.input']
+    try:
+        body: bytes = stream.read(int(declared)) if declared else _read_chunked(environ, stream, limit)
+    except OSError:
+        raise HandshakeRefused('bad_request', 'a body that ends too early') from None
+    if len(body) > limit:
+        raise HandshakeRefused('too_large', 'a body of more than max_payload')
+    if declared and len(body) < int(declared):
+        raise HandshakeRefused('bad_request', 'a body that ends too early')
+    return body
+
+
+def _read_chunked(environ: Environ, stream: Any, limit: int) -> bytes:
+    """A body without a length can be read only where the server marks its end."""
+    return stream.read(limit + 1) if environ.get('wsgi.input_terminated') else b''
+
+
+def takes_octets(query: dict[str, str]) -> bool:
+    """EIO3: a client without XHR2 asks for base64 with `b64=1`."""
+    return 'b64' not in query or query['b64'] in ('', '0')
+
+
+__all__ = ['Polling', 'read_body', 'takes_octets']

@@ -1,0 +1,93 @@
+"""The TCP connection below a WSGI request, taken from the server that read the request.
+
+    our server            environ['tgsio_middleware.take']   the server lets go of the connection
+    gunicorn              environ['gunicorn.socket']         the request's greenlet waits until we are done
+    stock gevent.pywsgi   environ['wsgi.input']              likewise
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+#: Under this key our own server offers a function: () -> (non-blocking socket, bytes that it had read already).
+TAKE = 'tgsio_middleware.take'
+
+
+def raw_socket(environ: dict[str, Any]) -> Any:
+    """gevent's socket of the request, or None where the server shows none."""
+    for key in ('gunicorn.socket', 'werkzeug.socket'):
+        if key in environ:
+            return environ[key]
+    stream = environ.get('wsgi.input')
+    stream = getattr(stream, 'rfile', stream)
+    return getattr(getattr(stream, 'raw', None), '_sock', None)
+
+
+def can_take(environ: dict[str, Any]) -> bool:
+    """A websocket can be opened on this server."""
+    return TAKE in environ or hasattr(raw_socket(environ), 'fileno')
+
+
+class Connection:
+    """A non-blocking stream: `recv` and `send` raise BlockingIOError where they would block."""
+
+    __slots__ = ('_sock', 'close', 'fileno', 'recv', 'send', 'unread')
+
+    def __init__(self, sock: Any, unread: bytes, close: Callable[[], None]) -> None:
+        self._sock = sock
+        self.unread = unread
+        self.close = close
+        self.fileno: Callable[[], int] = sock.fileno
+        if hasattr(sock, 'do_handshake'):
+            self.recv, self.send = self._recv_tls, self._send_tls
+        else:
+            self.recv, self.send = sock.recv, sock.send
+
+    def _recv_tls(self, size: int) -> bytes:
+        import ssl
+
+        try:
+            return self._sock.recv(size)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise BlockingIOError from None
+
+    def _send_tls(self, data: bytes) -> int:
+        import ssl
+
+        try:
+            return self._sock.send(data)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise BlockingIOError from None
+
+    def pending(self) -> bool:
+        """TLS has decrypted more than was read: no event of the kernel will tell."""
+        return hasattr(self._sock, 'pending') and self._sock.pending() > 0
+
+
+def take(environ: dict[str, Any]) -> Connection:
+    """The connection, after the head of the answer was sent."""
+    if TAKE in environ:
+        sock, unread = environ[TAKE]()
+        return Connection(sock, unread, sock.close)
+    sock = raw_socket(environ)
+    sock.settimeout(0.0)
+    return Connection(getattr(sock, '_sock', sock), _unread(environ), lambda: _shut(sock))
+
+
+def _unread(environ: dict[str, Any]) -> bytes:
+    """What the server has read beyond the request: a first frame can come in the same segment."""
+    stream = environ['wsgi.input']
+    stream = getattr(stream, 'rfile', stream)
+    try:
+        return stream.read1(65536) or b''
+    except (OSError, AttributeError, ValueError):
+        return b''
+
+
+def _shut(sock: Any) -> None:
+    """Before the server gets its connection back: it must not read what is left as a request."""
+    try:
+        sock.shutdown(2)
+    except OSError:
+        pass

@@ -1,0 +1,83 @@
+"""The shape of a generation: what a module such as `eio4` offers, and the rows in which generations differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from ..errors import Refused
+from ..packet import Message, Packet
+from ..settings import Settings
+from .javascript import Default
+
+
+class Heartbeat(NamedTuple):
+    """Who asks whether the other is alive, and how long silence may last."""
+
+    #: True: the server asks every `ping_interval`; False: the client does.
+    server_asks: bool
+    #: True: the server asks on a transport that streams only, because a poll is a sign of life by itself.
+    streaming_only: bool = False
+
+
+class Body(NamedTuple):
+    """The body of an HTTP message: media type and bytes."""
+
+    content_type: str
+    data: bytes
+
+
+class Answer(NamedTuple):
+    """A whole HTTP answer: status line without the protocol, media type, bytes."""
+
+    status: str
+    content_type: str
+    data: bytes
+
+
+class Dialect(Protocol):
+    """A generation, as a module."""
+
+    #: 'eio4': for logs, and the key under which a broadcast's encoding is kept.
+    NAME: str
+    #: ('3.x', '4.x'): the clients that speak it, as `settings.GENERATIONS` names them.
+    GENERATIONS: tuple[str, ...]
+    #: Transport names of the wire to transport kinds: {'xhr-polling': 'polling'}.
+    TRANSPORTS: dict[str, str]
+    HEARTBEAT: Heartbeat
+    #: The global namespace is connected without being asked for.
+    GLOBAL_UNASKED: bool
+    #: A packet for a namespace that is not connected ends the connection (else it is answered by an error).
+    STRAY_ENDS: bool
+    #: A client that polls may move to a websocket.
+    UPGRADES: bool
+    #: What precedes binary data in a websocket's binary frame.
+    BINARY_PREFIX: bytes
+    #: The body that confirms a POST.
+    POSTED: Body
+    #: The packet, if any, that precedes a websocket's close frame; a poll always ends with `close`.
+    FAREWELL: Packet | None
+
+    decode: Callable[[Message], Packet]
+    encode: Callable[[Packet, Default | None], tuple[Message, ...]]
+
+    def hello(self, sid: str, settings: Settings, upgrades: tuple[str, ...]) -> tuple[Message, ...]:
+        """What is said first on a new connection's first transport."""
+
+    def handshake(self, sid: str, settings: Settings) -> Body | None:
+        """The body of a handshake that is a request of its own (0.9), or None where hello is the handshake."""
+
+    def refusal(self, endpoint: str, refused: Refused) -> tuple[Message, ...]:
+        """How a namespace is refused."""
+
+    def join_payload(self, messages: list[Message], binary: bool) -> Body:
+        """Messages to the body of a poll; `binary`: the client takes application/octet-stream."""
+
+    def split_payload(self, body: bytes, content_type: str, memory: set[str]) -> list[Message]:
+        """A POST's body to messages. `memory` is this client's: what was learned from its earlier payloads.
+
+        Raises RemoteProtocolError.
+        """
+
+    def http_refusal(self, reason: str) -> Answer:
+        """How an HTTP request is refused; `reason` is one of `HandshakeRefused.REASONS`."""

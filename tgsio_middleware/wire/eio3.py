@@ -1,0 +1,171 @@
+"""Engine.IO 3 (and 2) with Socket.IO 4: the clients 1.x and 2.x."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from ..errors import Refused, RemoteProtocolError
+from ..packet import Message, Packet
+from . import engineio
+from .dialect import Body, Heartbeat
+from .engineio import TRANSPORTS, handshake, hello, http_refusal
+from .javascript import Default
+
+__all__ = ['TRANSPORTS', 'handshake', 'hello', 'http_refusal']
+
+NAME = 'eio3'
+GENERATIONS = ('1.x', '2.x')
+HEARTBEAT = Heartbeat(server_asks=False)
+GLOBAL_UNASKED = True
+STRAY_ENDS = False
+UPGRADES = True
+#: engine.io-protocol 3: a binary packet's type is its first byte, 4 for a message.
+BINARY_PREFIX = b'\x04'
+POSTED = Body('text/html', b'ok')
+FAREWELL = None
+
+TEXT, OCTETS = 'text/plain; charset=UTF-8', 'application/octet-stream'
+#: What `memory` may hold: this client was seen to be no 1.x.
+UTF8_ONCE = 'utf8 once'
+
+
+def decode(message: Message) -> Packet:
+    """One engine message to a packet; raises RemoteProtocolError. Here it is the client that pings."""
+    if type(message) is bytes:
+        if message[:1] != BINARY_PREFIX:
+            raise RemoteProtocolError('binary data that is no message')
+        return Packet(type='attachment', data=message[1:])
+    kind = message[:1]
+    if kind == '4':
+        return engineio.decode(message)
+    if kind == '2':
+        return Packet(type='ping', data=message[1:])
+    if message == '1':
+        return Packet(type='close', endpoint='')
+    if message == '5':
+        return Packet(type='upgrade')
+    raise RemoteProtocolError('a message that only a server may send' if kind in ('0', '3', '6') else 'no engine message')
+
+
+def _connect(packet: Packet, default: Default | None) -> tuple[Message, ...]:
+    """`40/admin,`; `40` alone for the global namespace."""
+    return ('40' + engineio.prefix(packet),)
+
+
+ENCODERS = {**engineio.ENCODERS, 'connect': _connect}
+
+
+def encode(packet: Packet, default: Default | None = None) -> tuple[Message, ...]:
+    """A packet to engine messages: one, or one and its attachments."""
+    return ENCODERS[packet['type']](packet, default)
+
+
+def refusal(endpoint: str, refused: Refused) -> tuple[Message, ...]:
+    """`44/admin,"not authorized"`, or the data alone where there is some, as Node's 2.x sends it."""
+    return (engineio.encode_error(endpoint, refused.message if refused.data is None else refused.data),)
+
+
+def join_payload(messages: list[Message], binary: bool) -> Body:
+    """`<length>:<packet>...`, lengths in UTF-16 units; binary as `b4` and base64, or as octets where the client takes them.
+
+    In octets a packet is 0 (text) or 1 (binary), the length's digits as bytes 0 to 9, 255, and the packet.
+    """
+    if binary and any(type(m) is bytes for m in messages):
+        return Body(OCTETS, b''.join(map(_octets, messages)))
+    texts = [m if type(m) is str else 'b4' + base64.b64encode(m).decode() for m in messages]  # type: ignore[arg-type]
+    return Body(TEXT, ''.join(f'{_units(t)}:{t}' for t in texts).encode('utf-8', 'replace'))
+
+
+def _octets(message: Message) -> bytes:
+    if type(message) is str:
+        kind, data = b'\x00', message.encode('utf-8', 'replace')
+    else:
+        kind, data = b'\x01', BINARY_PREFIX + message  # type: ignore[operator]
+    return kind + bytes(map(int, str(len(data)))) + b'\xff' + data
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode('utf-16-le', 'surrogatepass')) // 2
+
+
+def split_payload(body: bytes, content_type: str, memory: set[str]) -> list[Message]:
+    """The reverse; raises RemoteProtocolError."""
+    if content_type.startswith(OCTETS):
+        return _split_octets(body)
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise RemoteProtocolError('a payload that is not UTF-8', close_code=1007) from None
+    if text.isascii():
+        return [_message(part) for part in _split_text(text)]
+    # A length counts UTF-16 units: two bytes each.
+    parts = [part.decode('utf-16-le') for part in _split_utf16(text.encode('utf-16-le'))]
+    return [_message(part) for part in _decode_once_more(parts, memory)]
+
+
+def _message(part: str) -> Message:
+    if part[:2] != 'b4':
+        return part
+    try:
+        return BINARY_PREFIX + base64.b64decode(part[2:], validate=True)
+    except (binascii.Error, ValueError):
+        raise RemoteProtocolError('binary data that is not base64') from None
+
+
+def _split_text(text: str) -> list[str]:
+    parts, i = [], 0
+    while i < len(text):
+        colon = text.find(':', i, i + engineio.MAX_DIGITS + 1)
+        end = colon + 1 + engineio.number(text[i : max(colon, i)])
+        if end > len(text):
+            raise RemoteProtocolError('a payload that is cut short')
+        parts.append(text[colon + 1 : end])
+        i = end
+    return parts
+
+
+def _split_utf16(data: bytes) -> list[bytes]:
+    parts, i = [], 0
+    while i < len(data):
+        colon = data.find(b':\0', i, i + 2 * engineio.MAX_DIGITS + 2)
+        digits = data[i : max(colon, i)].decode('utf-16-le', 'replace')
+        end = colon + 2 + 2 * engineio.number(digits)
+        if end > len(data):
+            raise RemoteProtocolError('a payload that is cut short')
+        parts.append(data[colon + 2 : end])
+        i = end
+    return parts
+
+
+def _decode_once_more(parts: list[str], memory: set[str]) -> list[str]:
+    """1.x encodes a string in UTF-8 before the browser does (engine.io-parser#81), 2.x does not, and both say EIO=3.
+
+    A text of Latin-1 characters that are valid UTF-8 by themselves is 1.x's; the first one that is not marks the client as 2.x
+    for good.
+    """
+    if UTF8_ONCE in memory:
+        return parts
+    try:
+        return [part.encode('latin-1').decode() for part in parts]
+    except UnicodeError:
+        memory.add(UTF8_ONCE)
+        return parts
+
+
+def _split_octets(body: bytes) -> list[Message]:
+    parts: list[Message] = []
+    i = 0
+    while i < len(body):
+        mark = body.find(b'\xff', i + 1, i + 2 + engineio.MAX_DIGITS)
+        digits = body[i + 1 : max(mark, i + 1)]
+        end = mark + 1 + engineio.number(''.join(map(str, digits)))
+        if end > len(body) or body[i] > 1:
+            raise RemoteProtocolError('a binary payload that is cut short or malformed')
+        data = body[mark + 1 : end]
+        try:
+            parts.append(data if body[i] else data.decode())
+        except UnicodeDecodeError:
+            raise RemoteProtocolError('a payload that is not UTF-8', close_code=1007) from None
+        i = end
+    return parts

@@ -1,0 +1,187 @@
+"""What Engine.IO 3 and 4 have in common: the Socket.IO packets inside, the hello, the words of a refusal.
+
+Engine.IO's packet types are the first character of a message: 0 open, 1 close, 2 ping, 3 pong, 4 message, 5 upgrade, 6 noop.
+Socket.IO's are the second, inside a message: 0 CONNECT, 1 DISCONNECT, 2 EVENT, 3 ACK, 4 ERROR, 5 BINARY_EVENT, 6 BINARY_ACK.
+
+Socket.IO protocol: `<packet type>[<# of binary attachments>-][<namespace>,][<acknowledgment id>][JSON-stringified payload]`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import RemoteProtocolError
+from ..packet import Message, Packet
+from ..settings import Settings
+from .binary import serialise
+from .dialect import Answer
+from .javascript import Default, dumps, loads
+
+TRANSPORTS = {'websocket': 'websocket', 'polling': 'polling'}
+#: A number has no more digits than a double can count exactly.
+MAX_DIGITS = 15
+MAX_ENDPOINT = 256
+
+#: engine.io's own table of errors.
+ERRORS = {
+    'unknown_transport': ('400 Bad Request', 0, 'Transport unknown'),
+    'unknown_sid': ('400 Bad Request', 1, 'Session ID unknown'),
+    'bad_method': ('400 Bad Request', 2, 'Bad handshake method'),
+    'bad_request': ('400 Bad Request', 3, 'Bad request'),
+    'forbidden': ('403 Forbidden', 4, 'Forbidden'),
+    'unsupported_version': ('400 Bad Request', 5, 'Unsupported protocol version'),
+    'too_large': ('413 Content Too Large', 3, 'Payload too large'),
+    'unavailable': ('503 Service Unavailable', 3, 'Service unavailable'),
+}
+
+
+def http_refusal(reason: str) -> Answer:
+    """engine.io answers a bad request with `{"code":n,"message":"..."}`."""
+    status, code, message = ERRORS[reason]
+    return Answer(status, 'application/json', dumps({'code': code, 'message': message}).encode())
+
+
+def hello(sid: str, settings: Settings, upgrades: tuple[str, ...]) -> tuple[Message, ...]:
+    """The open packet. Milliseconds are the wire's unit, seconds ours."""
+    data = {
+        'sid': sid,
+        'upgrades': list(upgrades),
+        'pingInterval': round(settings.ping_interval * 1000),
+        'pingTimeout': round(settings.ping_timeout * 1000),
+        'maxPayload': settings.max_payload,
+    }
+    return ('0' + dumps(data),)
+
+
+def handshake(sid: str, settings: Settings) -> None:
+    """The hello is the handshake."""
+    return None
+
+
+def decode(text: str) -> Packet:
+    """A Socket.IO packet inside an Engine.IO message; `text` begins with Engine.IO's '4'.
+
+    A binary packet comes back with the key `attachments`: how many messages of bytes must follow.
+    """
+    kind = text[1:2]
+    if kind == '2':  # the common case first
+        return _event(text, 2, '')
+    if kind in ('5', '6'):
+        dash = text.find('-', 2, 2 + MAX_DIGITS)
+        packet = (_event if kind == '5' else _ack)(text, dash + 1, '')
+        packet['attachments'] = number(text[2 : max(dash, 2)])
+        return packet
+    if kind == '3':
+        return _ack(text, 2, '')
+    if kind == '0':
+        return _connect(text)
+    endpoint, start = endpoint_at(text, 2)
+    if kind == '1':
+        return Packet(type='disconnect', endpoint=endpoint)
+    if kind == '4':
+        return Packet(type='error', endpoint=endpoint, data=loads(text, start) if start < len(text) else None)
+    raise RemoteProtocolError(f'unknown packet type {kind!r}')
+
+
+def endpoint_at(text: str, start: int) -> tuple[str, int]:
+    """`/chat,...` at `start` -> ('/chat', where the rest begins); the global namespace is ''."""
+    if text[start : start + 1] != '/':
+        return '', start
+    comma = text.find(',', start)
+    end = len(text) if comma < 0 else comma
+    if end - start > MAX_ENDPOINT:
+        raise RemoteProtocolError('a namespace of more than 256 characters')
+    endpoint = text[start:end]
+    return ('' if endpoint == '/' else endpoint), end + 1
+
+
+def number(digits: str) -> int:
+    """A decimal number of the wire: ASCII digits only, at most 15 of them."""
+    if not digits.isascii() or not digits.isdigit() or len(digits) > MAX_DIGITS:
+        raise RemoteProtocolError('not a number')
+    return int(digits)
+
+
+def _event(text: str, start: int, endpoint: str) -> Packet:
+    if text[start : start + 1] == '/':
+        endpoint, start = endpoint_at(text, start)
+    bracket = text.find('[', start)
+    args = loads(text, bracket) if bracket >= 0 else None
+    if not args or type(args[0]) is not str:
+        raise RemoteProtocolError('an event without a name')
+    name = args.pop(0)
+    if bracket == start:
+        return Packet(type='event', endpoint=endpoint, name=name, args=args)
+    return Packet(type='event', endpoint=endpoint, name=name, args=args, id=number(text[start:bracket]), ack='data')
+
+
+def _ack(text: str, start: int, endpoint: str) -> Packet:
+    endpoint, start = endpoint_at(text, start)
+    bracket = text.find('[', start)
+    if bracket < 0:
+        raise RemoteProtocolError('an ack without values')
+    return Packet(type='ack', endpoint=endpoint, ackId=number(text[start:bracket]), args=loads(text, bracket))
+
+
+def _connect(text: str) -> Packet:
+    """`40/admin?token=abc,` (2.x: the query inside the namespace), `40/admin,{"token":"abc"}` (4.x: a payload)."""
+    endpoint, start = endpoint_at(text, 2)
+    endpoint, _, query = endpoint.partition('?')
+    auth = loads(text, start) if start < len(text) else None
+    if auth is not None and type(auth) is not dict:
+        raise RemoteProtocolError('a CONNECT payload that is no object')
+    return Packet(type='connect', endpoint='' if endpoint == '/' else endpoint, qs=query, auth=auth)
+
+
+def encode_event(packet: Packet, default: Default | None) -> tuple[Message, ...]:
+    """EVENT, or BINARY_EVENT with its attachments."""
+    text, attachments = serialise([packet['name'], *packet['args']], default)
+    head = '42' if not attachments else f'45{len(attachments)}-'
+    endpoint = packet['endpoint']
+    if endpoint:
+        head += endpoint + ','
+    if 'id' in packet:
+        head += str(packet['id'])
+    return (head + text, *attachments)
+
+
+def encode_message(packet: Packet, default: Default | None) -> tuple[Message, ...]:
+    """`send` is the event `message` since 1.0."""
+    return encode_event(Packet(packet, name='message', args=[packet['data']]), default)
+
+
+def encode_ack(packet: Packet, default: Default | None) -> tuple[Message, ...]:
+    """ACK, or BINARY_ACK with its attachments."""
+    text, attachments = serialise(list(packet['args']), default)
+    head = '43' if not attachments else f'46{len(attachments)}-'
+    return (f'{head}{prefix(packet)}{packet["ackId"]}{text}', *attachments)
+
+
+def encode_disconnect(packet: Packet, default: Default | None) -> tuple[Message, ...]:
+    """DISCONNECT of one namespace."""
+    return ('41' + prefix(packet),)
+
+
+def prefix(packet: Packet) -> str:
+    """`/chat,` or nothing for the global namespace."""
+    endpoint: str = packet['endpoint']
+    return endpoint + ',' if endpoint else ''
+
+
+def encode_error(endpoint: str, data: Any) -> str:
+    """ERROR of version 4, CONNECT_ERROR of version 5."""
+    return '44' + (endpoint + ',' if endpoint else '') + serialise(data)[0]
+
+
+#: The encoders that both versions share, by packet type.
+ENCODERS = {
+    'event': encode_event,
+    'message': encode_message,
+    'json': encode_message,
+    'ack': encode_ack,
+    'disconnect': encode_disconnect,
+    'noop': lambda packet, default: ('6',),
+    'pong': lambda packet, default: ('3' + packet.get('data', ''),),
+    'heartbeat': lambda packet, default: ('2',),
+    'close': lambda packet, default: ('1',),
+}

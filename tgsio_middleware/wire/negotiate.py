@@ -1,0 +1,98 @@
+"""(path, query) -> which dialect, which transport, which client; or that the request is not Socket.IO's.
+
+The paths, below the resource:
+
+    /?EIO=4&transport=websocket[&sid=...]      Engine.IO; with or without the last slash
+    /1/                                        0.9: the handshake
+    /1/<transport>/<sid>                       0.9: a transport
+    /1/<anything or nothing>/<sid>/?disconnect 0.9: the client leaves
+
+All else, `/page` and `/` without `EIO` or `transport` among it, belongs to the application.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from ..errors import HandshakeRefused
+from . import eio3, eio4, sio09
+from .dialect import Dialect
+
+DIALECTS: tuple[Dialect, ...] = (sio09, eio3, eio4)
+#: Node's server takes all but 4 for 3; 1.0 says 2 (socket.io#1739). What is no number is refused.
+ENGINES: dict[str, Dialect] = {'2': eio3, '3': eio3, '4': eio4}
+#: The keys of a query that are the engine's own; the others are the site's.
+ENGINE_KEYS = frozenset(('EIO', 'transport', 'sid', 't', 'j', 'b64', 'i', 'jsonp', 'disconnect'))
+
+
+class Wanted(NamedTuple):
+    """What a request asks for."""
+
+    dialect: Dialect
+    #: 'websocket', 'polling', or None: a handshake of 0.9
+    transport: str | None
+    sid: str | None
+    query: dict[str, str]
+    #: 0.9 says good-bye in a request of its own
+    leaves: bool = False
+
+
+def negotiate(resource: str, path: str, query_string: str) -> Wanted | None:
+    """`resource` is `/socketio`. -> Wanted, or None: not ours.
+
+    Raises HandshakeRefused, whose answer is in the words of `dialect_of(path)`.
+    """
+    if not path.startswith(resource):
+        return None
+    rest = path[len(resource) :]
+    if rest in ('', '/'):
+        return _engineio(_query(query_string))
+    if rest == '/1' or rest.startswith('/1/'):
+        return _sio09(rest.split('/')[2:], _query(query_string))
+    if rest == '/2' or rest == '/2/':
+        raise HandshakeRefused('unsupported_version', 'protocol 2 of Socket.IO 0.9')
+    return None
+
+
+def dialect_of(resource: str, path: str) -> Dialect:
+    """In whose words a request is refused that could not be understood."""
+    return eio4 if path[len(resource) :] in ('', '/') else sio09
+
+
+def own_query(query_string: str) -> str:
+    """The query without the engine's own keys: what the site's code may see."""
+    return '&'.join(pair for pair in query_string.split('&') if pair and pair.partition('=')[0] not in ENGINE_KEYS)
+
+
+def _query(query_string: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query_string, keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        raise HandshakeRefused('bad_request', 'a query of more than 100 fields') from None
+
+
+def _engineio(query: dict[str, str]) -> Wanted | None:
+    if 'EIO' not in query and 'transport' not in query:
+        return None
+    dialect = ENGINES.get(query.get('EIO', ''))
+    if dialect is None:
+        raise HandshakeRefused('unsupported_version', f'EIO={query.get("EIO", "")[:20]!r}')
+    return Wanted(dialect, _transport(dialect, query.get('transport', '')), query.get('sid'), query)
+
+
+def _sio09(parts: list[str], query: dict[str, str]) -> Wanted:
+    parts += [''] * (2 - len(parts))
+    name, sid = parts[0], parts[1]
+    if sid and 'disconnect' in query:
+        return Wanted(sio09, None, sid, query, leaves=True)
+    if not name and not sid:
+        return Wanted(sio09, None, None, query)
+    return Wanted(sio09, _transport(sio09, name), sid, query)
+
+
+def _transport(dialect: Dialect, name: str) -> str:
+    try:
+        return dialect.TRANSPORTS[name]
+    except KeyError:
+        raise HandshakeRefused('unknown_transport', f'transport {name[:20]!r}') from None
