@@ -1,0 +1,127 @@
+"""A real server in a process of its own, on a port that the system chooses.
+
+    with serve('tests.fixtureapps.pingpong', ping_interval=0.3) as live:
+        requests.get(live.url + '/')
+
+The process runs what an ini says, through PasteDeploy or, with `gearbox=True`, through `gearbox serve`.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+#: One unit that scales every time-out of the tests, in seconds.
+PATIENCE = 15.0
+
+INI = """
+[DEFAULT]
+debug = {debug}
+[server:main]
+use = egg:tgsio_middleware#socketio
+port = 0
+{server}
+[pipeline:main]
+pipeline = socketio site
+[filter:socketio]
+use = egg:tgsio_middleware#socketio
+{settings}
+[app:site]
+paste.app_factory = {site}:make_app
+{app}
+[loggers]
+keys = root
+[handlers]
+keys = console
+[formatters]
+keys = plain
+[logger_root]
+level = {level}
+handlers = console
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+formatter = plain
+[formatter_plain]
+format = %(levelname)s %(name)s %(message)s
+"""
+RUN = """
+import sys
+from logging.config import fileConfig
+from paste.deploy import loadapp, loadserver
+uri = 'config:' + sys.argv[1]
+fileConfig(sys.argv[1], disable_existing_loggers=False)
+server = loadserver(uri)
+server(loadapp(uri))
+"""
+GEARBOX = 'import sys; from gearbox.main import main; sys.exit(main(["serve", "-c", sys.argv[1]]))'
+
+
+class Live:
+    """A running server: `url`, `port`, `process`, and what it has logged."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self._log = log
+        self.port = self._wait_for_port()
+        self.url = f'http://127.0.0.1:{self.port}'
+
+    def log(self) -> str:
+        """Everything that the process has written so far."""
+        return self._log.read_text('utf-8', 'replace')
+
+    def _wait_for_port(self) -> int:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            found = re.search(r'Serving on \w+://[^:]+:(\d+)', self.log())
+            if found:
+                return int(found[1])
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise AssertionError(f'the server does not serve:\n{self.log()}')
+
+    def wait_for_log(self, pattern: str, timeout: float = PATIENCE) -> str:
+        """The log, once `pattern` is in it."""
+        end = time.monotonic() + timeout
+        while not re.search(pattern, self.log()):
+            assert time.monotonic() < end, f'{pattern!r} is not in the log:\n{self.log()}'
+            time.sleep(0.02)
+        return self.log()
+
+
+@contextmanager
+def serve(
+    site: str, *, gearbox: bool = False, debug: bool = False, level: str = 'INFO', server: str = '', app: str = '', **settings: object
+) -> Iterator[Live]:
+    """Serves the module `site` (its `make_app`) behind the filter with `settings`; `server` and `app` are more lines for their sections."""
+    lines = '\n'.join(f'{key} = {value}' for key, value in settings.items())
+    text = INI.format(site=site, settings=lines, debug=str(debug).lower(), server=server, app=app, level=level)
+    with run(text, GEARBOX if gearbox else RUN) as live:
+        yield live
+
+
+@contextmanager
+def run(ini: str, program: str = RUN) -> Iterator[Live]:
+    """Runs `program` with the ini's file name as its argument until the block ends; SIGTERM ends it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, log = Path(folder, 'site.ini'), Path(folder, 'log')
+        file.write_text(ini)
+        with log.open('wb') as out:
+            process = subprocess.Popen([sys.executable, '-c', program, str(file)], cwd=ROOT, stdout=out, stderr=out)
+        try:
+            yield Live(process, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

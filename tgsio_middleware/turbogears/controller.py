@@ -1,0 +1,25 @@
+"""SocketIOController: a controller whose namespaces are sub-controllers. Pages beside them work as in any TGController."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tg import TGController
+
+from ..namespace import BaseNamespace
+from . import mount
+from .namespace import SocketIOTGNamespace
+
+
+class SocketIOController(TGController):
+    """Mount it where `socketio_resource` points; `chat = Chat` is the namespace `/chat`, `global_namespace = Lobby` is `/`.
+
+    An ordinary TGController serves SocketIOTGNamespace as well; this one takes plain BaseNamespace classes too.
+    """
+
+    def _dispatch_controller(self, current_path: str, controller: Any, state: Any, remainder: Any) -> Any:
+        if isinstance(controller, type) and issubclass(controller, BaseNamespace):
+            if not issubclass(controller, SocketIOTGNamespace):
+                state.add_controller(current_path, controller)
+                return mount.dispatch(controller, state, remainder)
+        return super()._dispatch_controller(current_path, controller, state, remainder)

@@ -1,0 +1,125 @@
+"""What TurboGears' decorators do to a handler, in the order of `DecoratedController._call`, which itself takes arguments for paths.
+
+1. `@require`: before anything else runs for a client that may not; a denial is `method_access_denied`.
+2. hooks `before_validate`
+3. `@validate`; what fails goes to its error handler (`chain_validation`: which is validated too), or becomes `invalid_method_args`
+4. hooks `before_call`, without the requirements among them
+5. controller wrappers, and the handler
+
+Private names of TurboGears used here: `Decoration.requirements`, `.validations`, `.hooks`, `.controller_caller`;
+`DecoratedController._perform_validate`, `._process_validation_errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from crank.util import flatten_arguments, get_params_with_argspec
+from tg import hooks
+from tg.controllers.decoratedcontroller import DecoratedController
+from tg.predicates import NotAuthorizedError
+from tg.validation import TGValidationError
+
+Method = Callable[..., Any]
+
+
+class InvalidArguments(Exception):
+    """No validator accepted the arguments and no error handler took them; `detail` is `{field: message}` or a string."""
+
+    def __init__(self, detail: Any) -> None:
+        super().__init__(str(detail))
+        self.detail = detail
+
+
+def denial(method: Method, environ: dict[str, Any]) -> str | None:
+    """Why the requirements of `method` are not met, or None where they are. A requirement without a predicate is never met."""
+    decoration = getattr(method, 'decoration', None)
+    for requirement in decoration.requirements if decoration is not None else ():
+        if requirement.predicate is None:
+            return 'no predicate'
+        try:
+            requirement.predicate.check_authorization(environ)
+        except NotAuthorizedError as e:
+            return str(e)
+    return None
+
+
+def validates(method: Any) -> bool:
+    """It has validators: they say what is wrong with its arguments, by name."""
+    decoration = getattr(method, 'decoration', None)
+    return decoration is not None and bool(decoration.validations)
+
+
+def call(method: Method, args: tuple[Any, ...], context: Any, decorate: Callable[[Method], Method]) -> Any:
+    """Steps 2 to 5. `decorate` is the namespace's `exception_handler_decorator`, around the handler that is called in the end.
+
+    Raises InvalidArguments.
+    """
+    decoration = getattr(method, 'decoration', None)
+    if decoration is None:
+        caller = context.config['controller_caller']
+        _notify('before_validate', method, decoration, (args, {}))
+        _notify('before_call', method, decoration, (args, {}))
+        return caller(context.config, decorate(method), args, {})
+    _notify('before_validate', method, decoration, (args, {}))
+    target, args = _validated(method, decoration, args, context)
+    _notify('before_call', method, decoration, (args, {}))
+    return decoration.controller_caller(context.config, decorate(target), args, {})
+
+
+def _validated(method: Method, decoration: Any, args: tuple[Any, ...], context: Any) -> tuple[Method, tuple[Any, ...]]:
+    """-> what is to be called, and with what: the handler and its validated arguments, or an error handler and the raw ones."""
+    if not decoration.validations:
+        return method, args
+    given = get_params_with_argspec(method, {}, args)
+    context.request.args_params = given
+    exceptions = tuple(context.config.get('validation.exceptions', ()))
+    try:
+        params = DecoratedController._perform_validate(method, given, context)
+    except exceptions as error:
+        return _error_handler(method, args, given, error, context, exceptions), args
+    context.request.validation.values = params
+    try:
+        args, _ = flatten_arguments(method, params, args)
+    except TypeError:  # fewer came than it needs, and no validator minded
+        raise InvalidArguments(f'"{method.__name__}" cannot be called with {len(args)} arguments') from None
+    return method, args
+
+
+def _error_handler(
+    method: Method, args: tuple[Any, ...], given: dict[str, Any], error: Any, context: Any, exceptions: tuple[Any, ...]
+) -> Method:
+    """The error handler of the validation that failed; raises InvalidArguments where there is none."""
+    status = context.request.validation
+    while True:
+        instance, handler, chain = DecoratedController._process_validation_errors(method, args, {}, error, context)
+        if status.error_handler is None:
+            raise InvalidArguments(_detail(error))
+        if not chain:
+            return partial(handler, instance)
+        try:
+            DecoratedController._perform_validate(handler, given, context)
+        except exceptions as e:
+            method, error = partial(handler, instance), e
+        else:
+            return partial(handler, instance)
+
+
+def _detail(error: Any) -> Any:
+    """`{field: message}` where the validation knows its fields, else the message."""
+    fields = getattr(error, 'error_dict', None)
+    if fields:
+        return {str(name): str(message) for name, message in fields.items()}
+    return str(error) if isinstance(error, TGValidationError) else str(getattr(error, 'msg', error))
+
+
+def _notify(name: str, method: Method, decoration: Any, args: tuple[Any, ...]) -> None:
+    """Application-wide hooks, then the handler's own; its requirements stand among the latter and were checked already."""
+    for hook in hooks._hooks.get(name, ()):
+        hook(*args)
+    if decoration is not None:
+        for hook in decoration.hooks.get(name, ()):
+            if getattr(hook, '__self__', None) not in decoration.requirements:
+                hook(*args)

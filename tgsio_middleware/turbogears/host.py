@@ -1,0 +1,142 @@
+"""TurboGearsHost: the application behind the filter as a Host. Connecting is a request through it, an event a visit to it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+from tg import config as tg_config
+from tg.jsonify import JSONEncoder
+
+from ..engine.socket import Socket
+from ..errors import NoSuchNamespace, Refused
+from ..namespace import BaseNamespace
+from ..packet import Packet
+from ..settings import Settings
+from . import green, guard
+from .mount import TICKET, Ticket
+from .namespace import SocketIOTGNamespace
+from .unitofwork import UnitOfWork
+
+log = logging.getLogger(__name__)
+
+#: The attribute under which a controller offers the namespace `/`.
+GLOBAL = 'global_namespace'
+#: No piece of an endpoint may be private or climb, and none reaches the global namespace by its attribute's name.
+ENDPOINT = re.compile(rf'(/(?!_|\.|{GLOBAL}(/|$))[^/?#%\s]+)*')
+
+
+class TurboGearsHost:
+    """Namespaces hang on the controller tree of the application `app`, below `settings.socketio_resource`."""
+
+    def __init__(self, app: Callable[..., Any], settings: Settings) -> None:
+        self.app = app
+        self.resource = settings.socketio_resource
+        self._unit: UnitOfWork | None = None
+        #: nobody mounted a global namespace: old clients, which connect it unasked, need not cost a request each
+        self._no_global = False
+        self.json_default = JSONEncoder().default
+        if green.patched():
+            green.repair()
+        else:
+            log.error('gevent has not patched this process: pages work, Socket.IO does not; serve with egg:tgsio_middleware#socketio')
+
+    # -- Host -----------------------------------------------------------------------------------------------------------
+
+    def connect(self, socket: Socket, packet: Packet) -> None:
+        endpoint = packet['endpoint']
+        if not ENDPOINT.fullmatch(endpoint) or (not endpoint and self._no_global):
+            raise NoSuchNamespace(endpoint)
+        ticket = Ticket(socket, packet, self._enter)
+        status = self._request(ticket)
+        if ticket.failure is not None:
+            raise ticket.failure
+        if not ticket.connected:
+            self._raise_refused(endpoint, status)
+        namespace = socket.active_ns.get(endpoint)
+        if isinstance(namespace, SocketIOTGNamespace):
+            namespace.request = None
+
+    def event(self, namespace: BaseNamespace, packet: Packet) -> Any:
+        if not isinstance(namespace, SocketIOTGNamespace):
+            return namespace.process_packet(packet)
+        return self._visit(namespace, lambda: namespace.process_packet(packet))
+
+    def disconnect(self, namespace: BaseNamespace, reason: str) -> None:
+        if isinstance(namespace, SocketIOTGNamespace):
+            self._visit(namespace, namespace.recv_disconnect)
+        else:
+            namespace.recv_disconnect()
+
+    # -- connecting -----------------------------------------------------------------------------------------------------
+
+    def _request(self, ticket: Ticket) -> int:
+        """The client's handshake through the application; -> the answer's status. Its body is of no interest."""
+        statuses: list[str] = []
+
+        def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
+            statuses.append(status)
+            return lambda data: None
+
+        body = self.app(self._environ(ticket), start_response)
+        try:
+            for _ in body:
+                pass
+        finally:
+            close = getattr(body, 'close', None)
+            if close is not None:
+                close()
+        return int(statuses[-1].split()[0]) if statuses else 500
+
+    def _environ(self, ticket: Ticket) -> dict[str, Any]:
+        packet = ticket.packet
+        environ = dict(ticket.socket.handshake)
+        query = '&'.join(filter(None, (environ.get('QUERY_STRING'), packet.get('qs'))))
+        environ.update(
+            {
+                'PATH_INFO': self.resource + (packet['endpoint'] or '/' + GLOBAL),
+                'QUERY_STRING': query,
+                'wsgi.input': io.BytesIO(),
+                'CONTENT_LENGTH': '0',
+                TICKET: ticket,
+                # Useless work for an answer that nobody sees: the page for errors, the redirect to a login form.
+                'tg.status_code_redirect': False,
+                'tg.wsgi.skip_auth_challenge': True,
+            }
+        )
+        return environ
+
+    def _enter(self, namespace: BaseNamespace, packet: Packet) -> None:
+        """The dispatcher has found the namespace and all on the way has agreed; runs inside the request."""
+        if self._unit is None:
+            self._unit = UnitOfWork(tg_config._current_obj())
+        if isinstance(namespace, SocketIOTGNamespace):
+            environ = namespace.request.environ
+            if guard.denial(type(namespace).recv_connect, environ) is not None:
+                raise Refused('not authorized', {'status': 403 if environ.get('repoze.who.identity') else 401})
+        namespace.process_packet(packet)
+
+    def _raise_refused(self, endpoint: str, status: int) -> None:
+        if status in (200, 204, 400, 404):  # nothing there, or a page
+            self._no_global = self._no_global or not endpoint
+            raise NoSuchNamespace(endpoint)
+        raise Refused('internal error' if status >= 500 else 'not authorized', {'status': status})
+
+    # -- events ---------------------------------------------------------------------------------------------------------
+
+    def _visit(self, namespace: SocketIOTGNamespace, what: Callable[[], Any]) -> Any:
+        assert self._unit is not None
+
+        def inside(context: Any) -> Any:
+            namespace.request = context.request
+            return what()
+
+        base = {**namespace.environ, 'PATH_INFO': self.resource + namespace.ns_name}
+        try:
+            return self._unit.run(base, inside)
+        finally:
+            namespace.request = None
+

@@ -1,0 +1,90 @@
+"""How TurboGears' dispatcher finds a namespace.
+
+The filter sends the client's own handshake through the application, to `<resource>/<namespace path>`, with a `Ticket` in the environ.
+TurboGears walks the root object and checks `allow_only` on the way; a namespace class offers the dispatcher `_dispatch`, which sets
+an action; the action connects the ticket's client. The same URL without a ticket, in a browser, is answered with 400.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tg
+from tg import abort, expose
+from tg.controllers.decoratedcontroller import DecoratedController
+
+from ..engine.socket import Socket
+from ..errors import Refused
+from ..namespace import BaseNamespace
+from ..packet import Packet
+
+#: The environ's key for the ticket of a connect.
+TICKET = 'tgsio_middleware.ticket'
+
+
+class Ticket:
+    """One client's wish for one namespace, on its way through the application."""
+
+    def __init__(self, socket: Socket, packet: Packet, enter: Callable[[BaseNamespace, Packet], None]) -> None:
+        self.socket = socket
+        self.packet = packet
+        #: runs recv_connect, guarded
+        self.enter = enter
+        self.connected = False
+        self.failure: BaseException | None = None
+
+    def connect(self, cls: type[BaseNamespace]) -> None:
+        """The dispatcher has found the class; raises what refuses or fails, and remembers it for who holds the ticket."""
+        request = tg.request._current_obj()
+        try:
+            namespace = self.socket.open_namespace(cls, self.packet, kept(request.environ), request)
+            self.enter(namespace, self.packet)
+        except BaseException as e:
+            self.failure = e
+            raise
+        self.connected = True
+
+
+#: What of a request's environ means something to that request alone.
+_OF_ONE_REQUEST = ('webob.', 'tg.', 'paste.', 'beaker.', 'backlash.', 'wsgi.input', 'repoze.tm.active', TICKET)
+
+
+def kept(environ: dict[str, Any]) -> dict[str, Any]:
+    """What of the connect's environ every event of the client begins with; without the user's objects, which are asked for anew."""
+    base = {key: value for key, value in environ.items() if not key.startswith(_OF_ONE_REQUEST)}
+    identity = base.get('repoze.who.identity')
+    if identity is not None:
+        fresh = type(identity)()
+        fresh.update({k: v for k, v in identity.items() if k not in ('user', 'groups', 'permissions')})
+        base['repoze.who.identity'] = fresh
+    base.pop('repoze.what.credentials', None)
+    return base
+
+
+class Mount:
+    """The action that stands for a namespace class."""
+
+    def __init__(self, cls: type[BaseNamespace]) -> None:
+        self.cls = cls
+
+    @expose()
+    def connect(self, *remainder: str, **query: str) -> str:
+        """Connects the client whose ticket is in the environ."""
+        ticket = tg.request.environ.get(TICKET)
+        if ticket is None:
+            abort(400, 'This is a Socket.IO namespace: connect to it with a Socket.IO client.')
+        if remainder:
+            abort(404)
+        try:
+            ticket.connect(self.cls)
+        except Refused as e:
+            abort(403, str(e), passthrough=True)
+        return ''
+
+
+def dispatch(cls: type[BaseNamespace], state: Any, remainder: Any) -> Any:
+    """Crank's protocol: what a controller class's `_dispatch` does; here the walk ends."""
+    DecoratedController._check_security(cls)
+    state.set_action(Mount(cls).connect, [piece for piece in remainder or () if piece])
+    return state

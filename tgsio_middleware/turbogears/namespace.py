@@ -1,0 +1,68 @@
+"""SocketIOTGNamespace: a namespace whose events are TurboGears requests."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+
+import tg
+from tg.request_local import Request
+
+from ..namespace import BaseNamespace
+from ..packet import Packet
+from . import guard, mount
+
+
+class SocketIOTGNamespace(BaseNamespace):
+    """Handlers take `@require` and `@validate`; `allow_only` on the class guards the connection.
+
+    Mounted by naming the class in a controller: `chat = ChatNamespace`. In a handler `tg.request`, `tg.session`, `tg.tmpl_context`
+    and the others are that event's own, and one transaction is open; it is committed after the handler and aborted when that fails.
+    """
+
+    #: a predicate (or a `require`) that must be met to connect
+    allow_only: Any = None
+
+    def __init__(self, environ: MutableMapping[str, Any], ns_name: str, request: Any = None) -> None:
+        #: the request of the event under way
+        self._current: Any = None
+        super().__init__(environ, ns_name, request)
+
+    @classmethod
+    def _dispatch(cls, state: Any, remainder: Any = None) -> Any:
+        """Called by TurboGears' dispatcher."""
+        return mount.dispatch(cls, state, remainder)
+
+    @property
+    def request(self) -> Any:
+        """The request of the event under way; between events, one made of the client's handshake."""
+        if self._current is None:
+            return Request(dict(self.environ))
+        return self._current
+
+    @request.setter
+    def request(self, request: Any) -> None:
+        self._current = request
+
+    def is_method_allowed(self, method_name: str) -> bool:
+        """The ACL, and the method's `@require`."""
+        if not super().is_method_allowed(method_name):
+            return False
+        method = getattr(type(self), method_name, None)
+        return method is None or guard.denial(method, self.request.environ) is None
+
+    def call_method(self, method_name: str, packet: Packet, *args: Any) -> Any:
+        """Validation, hooks and wrappers around the handler; see `guard`."""
+        handler = self.handler(method_name)
+        method = getattr(self, method_name, None)
+        if handler is None or self._current is None:
+            return super().call_method(method_name, packet, *args)
+        if handler.takes_packet:
+            args = (packet,)
+        elif not handler.fits(len(args)) and (len(args) > handler.most or not guard.validates(method)):
+            return super().call_method(method_name, packet, *args)
+        try:
+            return guard.call(method, args, tg.request_local.context._current_obj(), self._decorated)
+        except guard.InvalidArguments as e:
+            self.error('invalid_method_args', e.detail)
+            return None
