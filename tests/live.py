@@ -61,7 +61,7 @@ fileConfig(sys.argv[1], disable_existing_loggers=False)
 server = loadserver(uri)
 server(loadapp(uri))
 """
-GEARBOX = 'import sys; from gearbox.main import main; sys.exit(main(["serve", "-c", sys.argv[1]]))'
+GEARBOX = 'import sys; from gearbox.main import main; sys.argv[1:] = ["serve", "-c", sys.argv[1]]; main()'
 
 
 class Live:
