@@ -11,7 +11,7 @@ from typing import Any
 
 from .engine.host import Host
 from .engine.registry import Registry
-from .engine.socket import Socket
+from .engine.socket import LEFT, Socket
 from .errors import HandshakeRefused
 from .settings import Settings
 from .transports import origin
@@ -122,10 +122,10 @@ class SocketIOMiddleware:
     ) -> Iterable[bytes]:
         """A client that has a sid opens a websocket: 0.9's first transport, or an upgrade from polling."""
         current = socket.transport
-        if isinstance(current, WebSocket) or (isinstance(current, Polling) and current.probe is not None):
-            raise HandshakeRefused('bad_request', 'a second websocket for one client')
         transport = WebSocket(socket, shake_hands(environ, start_response, headers))
-        if current is None:
+        if isinstance(current, WebSocket) or (isinstance(current, Polling) and current.probe is not None):
+            transport.close('a second websocket for one client', 1000)
+        elif current is None:
             socket.open(transport)
         elif isinstance(current, Polling) and socket.dialect.UPGRADES:
             Upgrade(socket, current, transport)
@@ -151,5 +151,5 @@ class SocketIOMiddleware:
     def _leave(self, wanted: Wanted, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
         socket = self.registry.get(wanted.sid)
         if socket is not None and socket.dialect is wanted.dialect:
-            socket.close('transport close')
+            socket.close(LEFT)
         return respond(start_response, wanted.dialect.POSTED._replace(data=b''), headers)

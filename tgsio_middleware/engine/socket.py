@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 #: The last item of an inbox: the client is gone.
 GONE = Packet(type='gone', endpoint='')
+#: The reason of a disconnect where the client left by itself: it needs no telling.
+LEFT = 'transport close'
 Callback = Callable[..., Any]
 
 
@@ -117,7 +119,7 @@ class Socket:
                 elif verb is ANSWER:
                     self.send_packet(packet)
                 elif verb is END:
-                    self.close('transport close')
+                    self.close(LEFT)
         except RemoteProtocolError as e:
             self.fail(e)
 
@@ -392,4 +394,4 @@ class Socket:
         return f'{self.dialect.NAME} client {self.sessid[:6]}… of {address}'
 
 
-__all__ = ['GONE', 'Socket']
+__all__ = ['GONE', 'LEFT', 'Socket']

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
 
+from ..engine.socket import LEFT
 from ..errors import HandshakeRefused, RemoteProtocolError
 from ..packet import Message, Packet
 from ..wire.dialect import Body
@@ -51,7 +52,8 @@ class Polling(Transport):
             self.socket.close('slow consumer')
 
     def close(self, reason: str, code: int) -> None:
-        self._queue += self.socket.dialect.encode(Packet(type='close', endpoint=''), None)
+        if reason != LEFT:
+            self._queue += self.socket.dialect.encode(Packet(type='close', endpoint=''), None)
         if self._poll is not None:
             self._poll.set()
         if self.probe is not None:

@@ -13,6 +13,7 @@ import gevent
 from gevent import get_hub
 from gevent.event import Event
 
+from ..engine.socket import LEFT
 from ..engine.workers import workers
 from ..errors import HandshakeRefused, RemoteProtocolError
 from ..packet import Message
@@ -132,7 +133,7 @@ class WebSocket(Transport):
         """The connection is gone, and with it the client if this was its transport."""
         self._shut()
         if self._carries():
-            self.socket.close('transport close')
+            self.socket.close(LEFT)
 
     def _carries(self) -> bool:
         return self.socket.transport is self
