@@ -10,8 +10,8 @@ Socket        one client, as gevent-socketio means it
 Namespace     the user's class; one object a client and namespace
 Host          whoever owns namespaces and runs their handlers: TurboGears, or a plain dict
 
-The public names are imported when they are first asked for: `tg` must not be imported before gevent has patched the process, and
-the server that patches it lives in this package.
+The public names are imported when they are first asked for: `tg` must not be imported before gevent has patched the
+process, and the server that patches it lives in this package.
 """
 
 from __future__ import annotations

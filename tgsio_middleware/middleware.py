@@ -85,6 +85,8 @@ class SocketIOMiddleware:
 
     def _check(self, wanted: Wanted, environ: Environ) -> None:
         settings = self.settings
+        if self.host.unavailable:
+            raise HandshakeRefused('unavailable', self.host.unavailable)
         if not set(wanted.dialect.GENERATIONS) & set(settings.generations):
             raise HandshakeRefused('unsupported_version', f'{wanted.dialect.NAME} is switched off')
         if wanted.transport is not None and wanted.transport not in settings.transports:

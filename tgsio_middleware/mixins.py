@@ -55,7 +55,9 @@ class RoomsMixin:
     ns_name: str
 
     def join(self, room: str) -> None:
-        """From now on `emit_to_room(room, ...)` reaches this client; nothing happens where it has left the namespace already."""
+        """From now on `emit_to_room(room, ...)` reaches this client; nothing happens where it has left the namespace
+        already.
+        """
         if self.socket.active_ns.get(self.ns_name) is self:  # type: ignore[comparison-overlap]
             self.socket.registry.rooms.join(self, self.ns_name, room)  # type: ignore[arg-type]
 

@@ -2,10 +2,12 @@
 
 How an event finds its method:
 
-1. Its name must match `[A-Za-z][A-Za-z0-9_ ]*` and must not be one of `RESERVED`; else the client gets `unallowed_event_name`.
+1. Its name must match `[A-Za-z][A-Za-z0-9_ ]*` and must not be one of `RESERVED`; else the client gets
+`unallowed_event_name`.
 2. The method is `on_` and the name, spaces become `_`.
 3. `is_method_allowed` (the ACL) must agree; else `method_access_denied`.
-4. The class must have such a method; else `no_such_method`. `message` falls back to `recv_message`, where `send` of 0.9 arrives.
+4. The class must have such a method; else `no_such_method`. `message` falls back to `recv_message`, where `send` of 0.9
+arrives.
 5. The method must take as many arguments as came; else `invalid_method_args`.
 
     socket.emit('user message', 'hi')   ->   on_user_message('hi')
@@ -52,7 +54,9 @@ class Handler(NamedTuple):
 
 
 def look_at(cls: type, name: str) -> Handler | None:
-    """The method `name` of `cls`, or None where there is none that a client may reach: no property, no data, no class."""
+    """The method `name` of `cls`, or None where there is none that a client may reach: no property, no data, no
+    class.
+    """
     method = inspect.getattr_static(cls, name, None)
     if not callable(method) or isinstance(method, type):
         return None
@@ -90,7 +94,7 @@ class BaseNamespace:
         """A dict that lives as long as the connection, shared by the client's namespaces."""
         return self.socket.session
 
-    # -- what a site overrides ------------------------------------------------------------------------------------------
+    # -- what a site overrides ---------------------------------------------------------------------------------------
 
     def initialize(self) -> None:
         """Runs right after `__init__`, for every class of the MRO that defines it: no super() needed."""
@@ -117,7 +121,7 @@ class BaseNamespace:
     def recv_error(self, packet: Packet) -> Any:
         """The client reports an error of its own."""
 
-    # -- what a site calls ----------------------------------------------------------------------------------------------
+    # -- what a site calls -------------------------------------------------------------------------------------------
 
     def emit(self, event_name: str, *args: Any, callback: Callable[..., Any] | None = None, **kwargs: Any) -> None:
         """Sends an event to this client. `callback` is called with the values of the client's ack.
@@ -171,7 +175,7 @@ class BaseNamespace:
         jobs, self.jobs = self.jobs, []
         gevent.killall([job for job in jobs if job is not gevent.getcurrent()], block=False)
 
-    # -- ACL ------------------------------------------------------------------------------------------------------------
+    # -- ACL ---------------------------------------------------------------------------------------------------------
 
     def is_method_allowed(self, method_name: str) -> bool:
         """The client may call the method."""
@@ -198,7 +202,7 @@ class BaseNamespace:
         acl = self.get_initial_acl()
         self.allowed_methods = None if acl is None else set(acl)
 
-    # -- dispatch -------------------------------------------------------------------------------------------------------
+    # -- dispatch ----------------------------------------------------------------------------------------------------
 
     def process_packet(self, packet: Packet) -> Any:
         """Calls what the packet means; -> the values of its ack. Override it to dispatch in a way of your own."""

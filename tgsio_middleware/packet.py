@@ -22,8 +22,8 @@ overrides `process_packet` have always seen it as one.
 =============  ==========================================  =====================================================
 
 `endpoint` is the namespace as gevent-socketio writes it: `''` for the global one, `'/chat'` for another.
-`id` is the sender's number for the packet (0 is one). `ack` is `'data'` where the handler's value is asked for, `True` where
-receipt alone is confirmed (0.9), and absent where nothing is.
+`id` is the sender's number for the packet (0 is one). `ack` is `'data'` where the handler's value is asked for, `True`
+where receipt alone is confirmed (0.9), and absent where nothing is.
 """
 
 from __future__ import annotations

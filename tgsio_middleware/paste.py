@@ -1,7 +1,7 @@
 """What an ini names: `egg:tgsio_middleware#socketio` as a filter and as a server.
 
-This module and the package's root import nothing of tg: the server is made before the application is loaded, and patching must come
-before `tg` is imported.
+This module and the package's root import nothing of tg: the server is made before the application is loaded, and
+patching must come before `tg` is imported.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ Application = Callable[..., Any]
 
 
 def filter_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[Application], Application]:
-    """`[filter:socketio] use = egg:tgsio_middleware#socketio`; the keys are `settings.OPTIONS`. Raises ConfigurationError."""
+    """`[filter:socketio] use = egg:tgsio_middleware#socketio`; the keys are `settings.OPTIONS`. Raises
+    ConfigurationError.
+    """
     from .middleware import SocketIOMiddleware
     from .settings import Settings
 
     Settings.parse(local_conf)
-    return lambda app: SocketIOMiddleware(app, **local_conf)
+    return lambda app: SocketIOMiddleware(app, None, **local_conf)
 
 
 def server_factory(
@@ -30,8 +32,9 @@ def server_factory(
 ) -> Callable[[Application], None]:
     """`[server:main] use = egg:tgsio_middleware#socketio`; keys: `host`, `port`, `keyfile` and `certfile` for TLS.
 
-    A factory and not a runner: paste and gearbox call it before they load the application, and it patches the process. With
-    `socketio_resource` and other keys of the filter it wraps the application, unless the pipeline holds the filter already.
+    A factory and not a runner: paste and gearbox call it before they load the application, and it patches the process.
+    With `socketio_resource` and other keys of the filter it wraps the application, unless the pipeline holds the filter
+    already.
     Raises ConfigurationError.
     """
     from gevent import monkey

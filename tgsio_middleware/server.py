@@ -1,6 +1,7 @@
 """SocketIOServer: gevent.pywsgi's server, which lets go of a connection when a websocket takes it.
 
-Any other gevent WSGI server serves the filter too; there a websocket keeps the request's greenlet and buffers until its end.
+Any other gevent WSGI server serves the filter too; there a websocket keeps the request's greenlet and buffers until its
+end.
 Import this module only where gevent may be imported: it patches nothing.
 """
 
@@ -23,13 +24,16 @@ BACKLOG = 1024
 class SocketIOHandler(WSGIHandler):
     """One connection's requests."""
 
+    socket: Any
+    _sendall: Any
+
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
         if not hasattr(self.socket, 'do_handshake'):  # TLS stays with gevent's own socket object
             environ[TAKE] = self.take
         return environ
 
-    def take(self) -> tuple[socket.socket, bytes]:
+    def take(self) -> tuple[Any, bytes]:
         """The connection leaves this handler; -> a plain non-blocking socket, and what was read beyond the request."""
         self.socket.settimeout(0.0)
         unread = self.rfile.read1(65536) or b''
@@ -49,13 +53,13 @@ class SocketIOHandler(WSGIHandler):
         sendall(b''.join(gathered))
 
 
-def _native(fd: int) -> socket.socket:
+def _native(fd: int) -> Any:
     """The interpreter's own socket class, not gevent's: nothing here waits."""
     import _socket
 
     sock = _socket.socket(fileno=fd)
     sock.setblocking(False)
-    return sock  # type: ignore[return-value]
+    return sock
 
 
 class SocketIOServer(WSGIServer):
@@ -64,7 +68,9 @@ class SocketIOServer(WSGIServer):
     handler_class = SocketIOHandler
 
     def __init__(self, listener: Any, application: Any, **kwargs: Any) -> None:
-        kwargs.setdefault('log', LoggingLogAdapter(access_log, level=logging.DEBUG) if access_log.isEnabledFor(10) else None)
+        kwargs.setdefault(
+            'log', LoggingLogAdapter(access_log, level=logging.DEBUG) if access_log.isEnabledFor(10) else None
+        )
         kwargs.setdefault('error_log', LoggingLogAdapter(log, level=logging.WARNING))
         kwargs.setdefault('backlog', BACKLOG)
         super().__init__(listener, application, **kwargs)

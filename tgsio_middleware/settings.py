@@ -99,7 +99,9 @@ OPTIONS = (
     Option('generations', generations, GENERATIONS, 'names', 'every client there ever was'),
     Option('ping_interval', seconds, 25.0, 'seconds', 'proxies cut idle connections at 30 or 60 seconds'),
     Option('ping_timeout', seconds, 20.0, 'seconds', 'a phone may take that long to change networks'),
-    Option('connect_timeout', seconds, 45.0, 'seconds', 'who has shaken hands and asks for no namespace is idle or hostile'),
+    Option(
+        'connect_timeout', seconds, 45.0, 'seconds', 'who has shaken hands and asks for no namespace is idle or hostile'
+    ),
     Option('upgrade_timeout', seconds, 10.0, 'seconds', 'a websocket that probes and never moves is closed'),
     Option('max_payload', count, 1_000_000, 'bytes', 'of one message, frame or POST; the official clients expect 1 MB'),
     Option('max_buffered', count, 8_000_000, 'bytes', 'waiting for a client that does not read; more ends it'),

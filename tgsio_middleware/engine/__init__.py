@@ -1,3 +1,3 @@
-"""One client's life, on gevent: `workers` (who runs what may block), `registry` (who is there), `socket` (one client), `host` (the seam to
-whoever owns namespaces).
+"""One client's life, on gevent: `workers` (who runs what may block), `registry` (who is there), `socket` (one client),
+`host` (the seam to whoever owns namespaces).
 """

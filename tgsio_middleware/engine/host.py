@@ -21,6 +21,8 @@ class Host(Protocol):
 
     #: What JSON has no word for -> something it has; None: nothing but JSON, bytes and objects with `__json__`.
     json_default: Callable[[Any], Any] | None
+    #: Why no client can be served here, or None.
+    unavailable: str | None
 
     def connect(self, socket: Socket, packet: Packet) -> None:
         """Connects the namespace `packet['endpoint']`: finds its class, `socket.open_namespace`, runs `recv_connect`.
@@ -36,9 +38,12 @@ class Host(Protocol):
 
 
 class PlainHost:
-    """Namespaces in a dict `{'': Lobby, '/chat': Chat}`, as `socketio_manage` of gevent-socketio took them; no framework."""
+    """Namespaces in a dict `{'': Lobby, '/chat': Chat}`, as `socketio_manage` of gevent-socketio took them; no
+    framework.
+    """
 
     json_default = None
+    unavailable = None
 
     def __init__(self, namespaces: Mapping[str, type[BaseNamespace]]) -> None:
         self.namespaces = namespaces

@@ -4,8 +4,9 @@
     the sweep       calls  tick                       time has passed
     namespaces      call   send_packet, error, ...    what goes out
 
-Packets wait in `inbox` and are worked off in order, one at a time, by whichever worker finds nobody else at it: a handler that blocks
-keeps the later packets waiting, while reading goes on (heartbeats are answered, a client that leaves is seen).
+Packets wait in `inbox` and are worked off in order, one at a time, by whichever worker finds nobody else at it: a
+handler that blocks keeps the later packets waiting, while reading goes on (heartbeats are answered, a client that
+leaves is seen).
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Socket:
         '_held',
         '_jobs',
         '_session',
+        '_waiting',
         '_working',
         'active_ns',
         'conversation',
@@ -87,6 +89,8 @@ class Socket:
         #: what the dialect learned of this client's payloads (see `Dialect.split_payload`)
         self.memory: set[str] = set()
         self._working = False
+        #: bytes that came while a handler was running
+        self._waiting = 0
         self._held: dict[str, list[Packet]] = {}
         self._callbacks: dict[int, Callback] | None = None
         self._ack_counter = 0
@@ -95,10 +99,12 @@ class Socket:
         self._drained: Event | None = None
         registry.add(self)
 
-    # -- called by transports -------------------------------------------------------------------------------------------
+    # -- called by transports ----------------------------------------------------------------------------------------
 
     def open(self, transport: Transport, upgrades: tuple[str, ...] = ()) -> None:
-        """The first transport is there: the hello leaves on it, and what the generation connects unasked is connected."""
+        """The first transport is there: the hello leaves on it, and what the generation connects unasked is
+        connected.
+        """
         self.transport = transport
         transport.put(self.dialect.hello(self.sessid, self.settings, upgrades))
         if self.dialect.GLOBAL_UNASKED:
@@ -109,6 +115,8 @@ class Socket:
         """What the client said, in order, into the inbox; never blocks."""
         conversation = self.conversation
         conversation.heard = monotonic()
+        if self._working:
+            self._waiting += sum(map(len, messages))
         try:
             for message in messages:
                 verb, packet = conversation.receive(message)
@@ -131,8 +139,10 @@ class Socket:
 
     @property
     def crowded(self) -> bool:
-        """More packets wait than `max_pending`: read no more of this client for now."""
-        return len(self.inbox) > self.settings.max_pending
+        """More packets than `max_pending` wait, or more bytes than `max_buffered`: read no more of this client for
+        now.
+        """
+        return len(self.inbox) > self.settings.max_pending or self._waiting > self.settings.max_buffered
 
     def wait_drained(self) -> None:
         """Blocks while the inbox is crowded."""
@@ -148,7 +158,7 @@ class Socket:
         self._working = True
         try:
             while self.inbox:
-                batch, self.inbox = self.inbox, []
+                batch, self.inbox, self._waiting = self.inbox, [], 0
                 for packet in batch:
                     self._handle(packet)
                 if self._drained is not None:
@@ -165,7 +175,9 @@ class Socket:
             workers().submit(self.work)
 
     def close(self, reason: str, code: int = 1000) -> None:
-        """The connection ends; whoever calls it first gives the reason. Never blocks; handlers of it run in a worker."""
+        """The connection ends; whoever calls it first gives the reason. Never blocks; handlers of it run in a
+        worker.
+        """
         if self.reason is not None:
             return
         self.reason = reason
@@ -179,7 +191,7 @@ class Socket:
             self._drained.set()
         self.work_later()
 
-    # -- called by the sweep --------------------------------------------------------------------------------------------
+    # -- called by the sweep -----------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
         """The conversation's deadline has come."""
@@ -193,7 +205,7 @@ class Socket:
             if packet is not None:
                 self.send_packet(packet)
 
-    # -- working off the inbox ------------------------------------------------------------------------------------------
+    # -- working off the inbox ---------------------------------------------------------------------------------------
 
     def _handle(self, packet: Packet) -> None:
         kind = packet['type']
@@ -218,7 +230,9 @@ class Socket:
         self.send_packet(ack(packet['endpoint'], packet['id'], list(values) if type(values) is tuple else [values]))
 
     def _failed(self, namespace: BaseNamespace, packet: Packet) -> None:
-        """The site's handler failed: one traceback here, no detail of it for the client, and an ack if one was asked for."""
+        """The site's handler failed: one traceback here, no detail of it for the client, and an ack if one was asked
+        for.
+        """
         what = packet.get('name', packet['type'])
         log.exception('%s: %s failed on %r', self, type(namespace).__name__, what)
         self.error('internal_error', f'The server failed to handle "{what}"', endpoint=packet['endpoint'])
@@ -231,7 +245,9 @@ class Socket:
         if self.dialect.STRAY_ENDS:
             self.fail(RemoteProtocolError(f'{packet["type"]} for a namespace that is not connected'))
         else:
-            self.error('no_such_namespace', f"The endpoint doesn't exist: {packet['endpoint']}", endpoint=packet['endpoint'])
+            self.error(
+                'no_such_namespace', f"The endpoint doesn't exist: {packet['endpoint']}", endpoint=packet['endpoint']
+            )
             if packet.get('ack') == 'data':
                 self._acknowledge(packet, None)
 
@@ -290,7 +306,7 @@ class Socket:
             gevent.killall(self._jobs, block=False)
             self._jobs = None
 
-    # -- called by hosts and namespaces ---------------------------------------------------------------------------------
+    # -- called by hosts and namespaces ------------------------------------------------------------------------------
 
     @property
     def settings(self) -> Settings:
@@ -310,7 +326,9 @@ class Socket:
         return self._session
 
     def __getitem__(self, endpoint: str) -> BaseNamespace:
-        """The client's other namespace: `self.socket['/admin'].add_acl_method('on_kick')`; KeyError if not connected."""
+        """The client's other namespace: `self.socket['/admin'].add_acl_method('on_kick')`; KeyError if not
+        connected.
+        """
         return self.active_ns[endpoint]
 
     def __contains__(self, endpoint: str) -> bool:
@@ -361,7 +379,9 @@ class Socket:
             self.send_packet(event(endpoint, 'error', [error_name, error_message]))
 
     def expect_ack(self, callback: Callback) -> int:
-        """Remembers `callback` for the client's answer; -> the id to send. The oldest is forgotten beyond `max_acks`."""
+        """Remembers `callback` for the client's answer; -> the id to send. The oldest is forgotten beyond
+        `max_acks`.
+        """
         if self._callbacks is None:
             self._callbacks = {}
         self._ack_counter += 1
@@ -382,7 +402,9 @@ class Socket:
         return job
 
     def disconnect(self, silent: bool = False) -> None:
-        """Ends the connection; every namespace's `recv_disconnect` runs. `silent` is gevent-socketio's and changes nothing."""
+        """Ends the connection; every namespace's `recv_disconnect` runs. `silent` is gevent-socketio's and changes
+        nothing.
+        """
         self.close('server namespace disconnect')
 
     def kill(self, detach: bool = False) -> None:

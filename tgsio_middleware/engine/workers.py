@@ -1,8 +1,9 @@
 """Who runs what may block: a pool of greenlets, entered from the hub without a spawn.
 
-A libev callback runs in the hub, where nothing may block. It enters an idle worker by one switch; the worker reads, parses, runs
-handlers and parks. When a handler blocks, the hub gets control back at that switch and goes on with everybody else, and the next
-callback takes another worker. A switch there and back costs 0.7 microseconds, a spawn and join 14.
+A libev callback runs in the hub, where nothing may block. It enters an idle worker by one switch; the worker reads,
+parses, runs handlers and parks. When a handler blocks, the hub gets control back at that switch and goes on with
+everybody else, and the next callback takes another worker. A switch there and back costs 0.7 microseconds, a spawn and
+join 14.
 
 What was written meanwhile leaves at the end of the turn, in one send a client: see `flush_later`.
 """
@@ -13,7 +14,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from gevent import getcurrent, get_hub
+from gevent import get_hub, getcurrent
 from greenlet import greenlet
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,9 @@ class Workers:
         self._scheduled = False
 
     def enter(self, job: Callable[..., None], *args: Any) -> None:
-        """Runs `job(*args)` in a worker; called in the hub. Returns when the job is done or has blocked; then all is flushed."""
+        """Runs `job(*args)` in a worker; called in the hub. Returns when the job is done or has blocked; then all is
+        flushed.
+        """
         self._in_turn = True
         if self._idle:
             self._idle.pop().switch(job, args)

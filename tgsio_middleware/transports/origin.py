@@ -1,6 +1,8 @@
-"""Which pages may talk to us: their origin against ours and the ini's list. Websockets have no CORS of their own, so they are checked too.
+"""Which pages may talk to us: their origin against ours and the ini's list. Websockets have no CORS of their own, so
+they are checked too.
 
-Without an Origin header the request comes from the same origin or from no browser; with one, from the page that it names.
+Without an Origin header the request comes from the same origin or from no browser; with one, from the page that it
+names.
 """
 
 from __future__ import annotations

@@ -65,7 +65,9 @@ class Polling(Transport):
         return self.probe is not None and self.probe.answered
 
     def hurry(self) -> None:
-        """The probe was answered: the poll that waits returns now, the later ones at once, so that the client can move."""
+        """The probe was answered: the poll that waits returns now, the later ones at once, so that the client can
+        move.
+        """
         if self._poll is not None:
             self._poll.set()
 

@@ -1,8 +1,8 @@
 """The TCP connection below a WSGI request, taken from the server that read the request.
 
-    our server            environ['tgsio_middleware.take']   the server lets go of the connection
-    gunicorn              environ['gunicorn.socket']         the request's greenlet waits until we are done
-    stock gevent.pywsgi   environ['wsgi.input']              likewise
+our server            environ['tgsio_middleware.take']   the server lets go of the connection
+gunicorn              environ['gunicorn.socket']         the request's greenlet waits until we are done
+stock gevent.pywsgi   environ['wsgi.input']              likewise
 """
 
 from __future__ import annotations

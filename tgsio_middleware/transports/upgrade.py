@@ -1,13 +1,13 @@
 """From polling to a websocket, with nothing lost, doubled or reordered.
 
-    client                          server
-    ------                          ------
-    opens a websocket with its sid
-    2probe                    ->
-                              <-    3probe; the poll that waits is answered, with a noop if there is nothing else
-    finishes poll and post
-    5                         ->
-                              <-    all that waited for a poll, then everything else
+client                          server
+------                          ------
+opens a websocket with its sid
+2probe                    ->
+                          <-    3probe; the poll that waits is answered, with a noop if there is nothing else
+finishes poll and post
+5                         ->
+                          <-    all that waited for a poll, then everything else
 """
 
 from __future__ import annotations

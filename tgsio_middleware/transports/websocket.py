@@ -1,7 +1,7 @@
 """Websocket: opened inside the filter, on a connection taken from the WSGI server.
 
-A libev watcher wakes a worker when the client has sent something; no greenlet belongs to a client. Frames that are put while one read
-is worked off leave in one send.
+A libev watcher wakes a worker when the client has sent something; no greenlet belongs to a client. Frames that are put
+while one read is worked off leave in one send.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class WebSocket(Transport):
         if unread:
             workers().submit(self._received, unread)
 
-    # -- reading: in a worker -------------------------------------------------------------------------------------------
+    # -- reading: in a worker ----------------------------------------------------------------------------------------
 
     def _readable(self) -> None:
         connection = self._connection
@@ -143,7 +143,7 @@ class WebSocket(Transport):
         if watcher is not None and not watcher.active and not self.socket.crowded:
             watcher.start(workers().enter, self._readable)
 
-    # -- writing: anywhere ----------------------------------------------------------------------------------------------
+    # -- writing: anywhere -------------------------------------------------------------------------------------------
 
     prepare = staticmethod(frames.message_frames)
 
@@ -213,10 +213,9 @@ class WebSocket(Transport):
 
     def _shut_when_sent(self, waited: float) -> None:
         """Looks a few times at most."""
-        if self._out or self._rest:
-            if waited < LINGER:
-                gevent.spawn_later(0.1, self._shut_when_sent, waited + 0.1)
-                return
+        if (self._out or self._rest) and waited < LINGER:
+            gevent.spawn_later(0.1, self._shut_when_sent, waited + 0.1)
+            return
         self._shut()
 
     def _shut(self) -> None:

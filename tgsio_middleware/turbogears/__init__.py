@@ -1,5 +1,6 @@
 """The bridge to TurboGears: the only folder that imports tg and crank.
 
-`mount` how TurboGears' dispatcher finds a namespace; `unitofwork` the visit that every event is; `guard` what decorators of TurboGears do
-to a handler; `namespace`, `controller` what users subclass; `host` all that as a Host; `green` whether the process was patched in time.
+`mount` how TurboGears' dispatcher finds a namespace; `unitofwork` the visit that every event is; `guard` what
+decorators of TurboGears do to a handler; `namespace`, `controller` what users subclass; `host` all that as a Host;
+`green` whether the process was patched in time.
 """

@@ -1,4 +1,6 @@
-"""SocketIOController: a controller whose namespaces are sub-controllers. Pages beside them work as in any TGController."""
+"""SocketIOController: a controller whose namespaces are sub-controllers. Pages beside them work as in any
+TGController.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,23 @@ from .namespace import SocketIOTGNamespace
 
 
 class SocketIOController(TGController):
-    """Mount it where `socketio_resource` points; `chat = Chat` is the namespace `/chat`, `global_namespace = Lobby` is `/`.
+    """Mount it where `socketio_resource` points; `chat = Chat` is the namespace `/chat`, `global_namespace = Lobby` is
+    `/`.
 
     An ordinary TGController serves SocketIOTGNamespace as well; this one takes plain BaseNamespace classes too.
     """
 
     def _dispatch_controller(self, current_path: str, controller: Any, state: Any, remainder: Any) -> Any:
-        if isinstance(controller, type) and issubclass(controller, BaseNamespace):
-            if not issubclass(controller, SocketIOTGNamespace):
-                state.add_controller(current_path, controller)
-                return mount.dispatch(controller, state, remainder)
+        if _is_plain(controller):
+            state.add_controller(current_path, controller)
+            return mount.dispatch(controller, state, remainder)
         return super()._dispatch_controller(current_path, controller, state, remainder)
+
+
+def _is_plain(controller: Any) -> bool:
+    """A namespace class that knows nothing of TurboGears' dispatcher."""
+    return (
+        isinstance(controller, type)
+        and issubclass(controller, BaseNamespace)
+        and not issubclass(controller, SocketIOTGNamespace)
+    )

@@ -1,8 +1,8 @@
 """Was the process patched before TurboGears was imported?
 
-TurboGears keeps its context in a `threading.local` made when `tg` is imported. Where that happened before gevent patched the process,
-all greenlets share one context: eight events that overlap see each other's user. Our server patches in time; an embedding program
-may not.
+TurboGears keeps its context in a `threading.local` made when `tg` is imported. Where that happened before gevent
+patched the process, all greenlets share one context: eight events that overlap see each other's user. Our server
+patches in time; an embedding program may not.
 """
 
 from __future__ import annotations
@@ -13,14 +13,20 @@ from gevent import monkey
 from tg import request_local
 
 
+UNPATCHED = (
+    'gevent has not patched this process: pages work, Socket.IO does not. '
+    'Serve with egg:tgsio_middleware#socketio, or call gevent.monkey.patch_all() before anything imports tg'
+)
+
+
 def patched() -> bool:
     """gevent has patched what handlers and TurboGears rely on."""
     return bool(monkey.is_module_patched('threading') and monkey.is_module_patched('socket'))
 
 
 def repair() -> None:
-    """Gives TurboGears' stacks a local of greenlets where they still have one of threads. Only at start: what they hold is kept
-    for the greenlet that calls.
+    """Gives TurboGears' stacks a local of greenlets where they still have one of threads. Only at start: what they hold
+    is kept for the greenlet that calls.
     """
     for stack in (request_local.context, request_local.config):
         local = stack.__dict__['____local__']

@@ -1,8 +1,10 @@
-"""What TurboGears' decorators do to a handler, in the order of `DecoratedController._call`, which itself takes arguments for paths.
+"""What TurboGears' decorators do to a handler, in the order of `DecoratedController._call`, which itself takes
+arguments for paths.
 
 1. `@require`: before anything else runs for a client that may not; a denial is `method_access_denied`.
 2. hooks `before_validate`
-3. `@validate`; what fails goes to its error handler (`chain_validation`: which is validated too), or becomes `invalid_method_args`
+3. `@validate`; what fails goes to its error handler (`chain_validation`: which is validated too), or becomes
+`invalid_method_args`
 4. hooks `before_call`, without the requirements among them
 5. controller wrappers, and the handler
 
@@ -26,7 +28,9 @@ Method = Callable[..., Any]
 
 
 class InvalidArguments(Exception):
-    """No validator accepted the arguments and no error handler took them; `detail` is `{field: message}` or a string."""
+    """No validator accepted the arguments and no error handler took them; `detail` is `{field: message}` or a
+    string.
+    """
 
     def __init__(self, detail: Any) -> None:
         super().__init__(str(detail))
@@ -34,7 +38,9 @@ class InvalidArguments(Exception):
 
 
 def denial(method: Method, environ: dict[str, Any]) -> str | None:
-    """Why the requirements of `method` are not met, or None where they are. A requirement without a predicate is never met."""
+    """Why the requirements of `method` are not met, or None where they are. A requirement without a predicate is never
+    met.
+    """
     decoration = getattr(method, 'decoration', None)
     for requirement in decoration.requirements if decoration is not None else ():
         if requirement.predicate is None:
@@ -53,7 +59,8 @@ def validates(method: Any) -> bool:
 
 
 def call(method: Method, args: tuple[Any, ...], context: Any, decorate: Callable[[Method], Method]) -> Any:
-    """Steps 2 to 5. `decorate` is the namespace's `exception_handler_decorator`, around the handler that is called in the end.
+    """Steps 2 to 5. `decorate` is the namespace's `exception_handler_decorator`, around the handler that is called in
+    the end.
 
     Raises InvalidArguments.
     """
@@ -70,7 +77,9 @@ def call(method: Method, args: tuple[Any, ...], context: Any, decorate: Callable
 
 
 def _validated(method: Method, decoration: Any, args: tuple[Any, ...], context: Any) -> tuple[Method, tuple[Any, ...]]:
-    """-> what is to be called, and with what: the handler and its validated arguments, or an error handler and the raw ones."""
+    """-> what is to be called, and with what: the handler and its validated arguments, or an error handler and the raw
+    ones.
+    """
     if not decoration.validations:
         return method, args
     given = get_params_with_argspec(method, {}, args)
@@ -116,7 +125,9 @@ def _detail(error: Any) -> Any:
 
 
 def _notify(name: str, method: Method, decoration: Any, args: tuple[Any, ...]) -> None:
-    """Application-wide hooks, then the handler's own; its requirements stand among the latter and were checked already."""
+    """Application-wide hooks, then the handler's own; its requirements stand among the latter and were checked
+    already.
+    """
     for hook in hooks._hooks.get(name, ()):
         hook(*args)
     if decoration is not None:

@@ -1,4 +1,6 @@
-"""TurboGearsHost: the application behind the filter as a Host. Connecting is a request through it, an event a visit to it."""
+"""TurboGearsHost: the application behind the filter as a Host. Connecting is a request through it, an event a visit to
+it.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +41,13 @@ class TurboGearsHost:
         #: nobody mounted a global namespace: old clients, which connect it unasked, need not cost a request each
         self._no_global = False
         self.json_default = JSONEncoder().default
-        if green.patched():
-            green.repair()
+        self.unavailable = None if green.patched() else green.UNPATCHED
+        if self.unavailable:
+            log.error('%s', self.unavailable)
         else:
-            log.error('gevent has not patched this process: pages work, Socket.IO does not; serve with egg:tgsio_middleware#socketio')
+            green.repair()
 
-    # -- Host -----------------------------------------------------------------------------------------------------------
+    # -- Host --------------------------------------------------------------------------------------------------------
 
     def connect(self, socket: Socket, packet: Packet) -> None:
         endpoint = packet['endpoint']
@@ -71,7 +74,7 @@ class TurboGearsHost:
         else:
             namespace.recv_disconnect()
 
-    # -- connecting -----------------------------------------------------------------------------------------------------
+    # -- connecting --------------------------------------------------------------------------------------------------
 
     def _request(self, ticket: Ticket) -> int:
         """The client's handshake through the application; -> the answer's status. Its body is of no interest."""
@@ -125,7 +128,7 @@ class TurboGearsHost:
             raise NoSuchNamespace(endpoint)
         raise Refused('internal error' if status >= 500 else 'not authorized', {'status': status})
 
-    # -- events ---------------------------------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------------------------
 
     def _visit(self, namespace: SocketIOTGNamespace, what: Callable[[], Any]) -> Any:
         assert self._unit is not None
@@ -139,4 +142,3 @@ class TurboGearsHost:
             return self._unit.run(base, inside)
         finally:
             namespace.request = None
-

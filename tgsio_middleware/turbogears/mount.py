@@ -1,8 +1,10 @@
 """How TurboGears' dispatcher finds a namespace.
 
-The filter sends the client's own handshake through the application, to `<resource>/<namespace path>`, with a `Ticket` in the environ.
-TurboGears walks the root object and checks `allow_only` on the way; a namespace class offers the dispatcher `_dispatch`, which sets
-an action; the action connects the ticket's client. The same URL without a ticket, in a browser, is answered with 400.
+The filter sends the client's own handshake through the application, to `<resource>/<namespace path>`, with a `Ticket`
+in the environ.
+TurboGears walks the root object and checks `allow_only` on the way; a namespace class offers the dispatcher
+`_dispatch`, which sets an action; the action connects the ticket's client. The same URL without a ticket, in a browser,
+is answered with 400.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ class Ticket:
         self.failure: BaseException | None = None
 
     def connect(self, cls: type[BaseNamespace]) -> None:
-        """The dispatcher has found the class; raises what refuses or fails, and remembers it for who holds the ticket."""
+        """The dispatcher has found the class; raises what refuses or fails, and remembers it for who holds the
+        ticket.
+        """
         request = tg.request._current_obj()
         try:
             namespace = self.socket.open_namespace(cls, self.packet, kept(request.environ), request)
@@ -51,7 +55,9 @@ _OF_ONE_REQUEST = ('webob.', 'tg.', 'paste.', 'beaker.', 'backlash.', 'wsgi.inpu
 
 
 def kept(environ: dict[str, Any]) -> dict[str, Any]:
-    """What of the connect's environ every event of the client begins with; without the user's objects, which are asked for anew."""
+    """What of the connect's environ every event of the client begins with; without the user's objects, which are asked
+    for anew.
+    """
     base = {key: value for key, value in environ.items() if not key.startswith(_OF_ONE_REQUEST)}
     identity = base.get('repoze.who.identity')
     if identity is not None:

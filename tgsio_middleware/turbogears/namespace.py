@@ -16,8 +16,9 @@ from . import guard, mount
 class SocketIOTGNamespace(BaseNamespace):
     """Handlers take `@require` and `@validate`; `allow_only` on the class guards the connection.
 
-    Mounted by naming the class in a controller: `chat = ChatNamespace`. In a handler `tg.request`, `tg.session`, `tg.tmpl_context`
-    and the others are that event's own, and one transaction is open; it is committed after the handler and aborted when that fails.
+    Mounted by naming the class in a controller: `chat = ChatNamespace`. In a handler `tg.request`, `tg.session`,
+    `tg.tmpl_context` and the others are that event's own, and one transaction is open; it is committed after the
+    handler and aborted when that fails.
     """
 
     #: a predicate (or a `require`) that must be met to connect
@@ -55,7 +56,7 @@ class SocketIOTGNamespace(BaseNamespace):
         """Validation, hooks and wrappers around the handler; see `guard`."""
         handler = self.handler(method_name)
         method = getattr(self, method_name, None)
-        if handler is None or self._current is None:
+        if handler is None or method is None or self._current is None:
             return super().call_method(method_name, packet, *args)
         if handler.takes_packet:
             args = (packet,)

@@ -1,7 +1,7 @@
 """The visit that every event is: TurboGears' own context, identity, session and transaction around one handler.
 
-A second TGApp over the same configuration gives the application's wrappers a chain of their own. The page for errors is left out: an
-event has no page, and a failure must leave the chain as an exception, so that the transaction aborts.
+A second TGApp over the same configuration gives the application's wrappers a chain of their own. The page for errors is
+left out: an event has no page, and a failure must leave the chain as an exception, so that the transaction aborts.
 
 Private names of TurboGears used here: `TGApp._setup_app_env`, `TGApp.wrapped_dispatch`, `tg.support.registry.Registry`,
 `tg.validation._ValidationStatus`.
@@ -22,12 +22,15 @@ class UnitOfWork:
     """Visits to the application with the configuration `config`."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        wrappers = [(key, wrapper) for key, wrapper in config.get('application_wrappers', ()) if not _is_error_page(wrapper)]
+        wrappers = [
+            (key, wrapper) for key, wrapper in config.get('application_wrappers', ()) if not _is_error_page(wrapper)
+        ]
         self._app = TGApp({**config, 'application_wrappers': wrappers})
         self._app.config = config
 
     def run(self, base: Mapping[str, Any], what: Callable[[Any], Any]) -> Any:
-        """`what(context)` inside a visit that begins with a copy of the environ `base`; -> its value, once all is committed.
+        """`what(context)` inside a visit that begins with a copy of the environ `base`; -> its value, once all is
+        committed.
 
         Raises what `what` raised, or what failed while committing; then the transaction was aborted.
         """

@@ -50,7 +50,8 @@ def _serialise_any(value: Any, default: Default | None) -> tuple[str, Sequence[b
 def attach(value: list[Any], attachments: Sequence[bytes]) -> list[Any]:
     """Puts each attachment in its placeholder's place, in `value` itself.
 
-    Raises RemoteProtocolError unless every attachment is named exactly once. No recursion: depth is the client's choice.
+    Raises RemoteProtocolError unless every attachment is named exactly once. No recursion: depth is the client's
+    choice.
     """
     used: set[int] = set()
     todo: list[Any] = [value]

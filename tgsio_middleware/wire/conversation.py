@@ -4,8 +4,8 @@ Rule 1: all that decides whether a packet may be said now lives here.
 Rule 2: nothing here knows a clock; `now` is an argument, in seconds of any monotonic clock.
 Rule 3: no packet's meaning for a namespace is known here.
 
-Five verbs: `receive` a message, `binary` data belongs to a packet under way (called by `receive`), `tick` when time has passed,
-`joined` when a namespace was connected, `close`.
+Five verbs: `receive` a message, `binary` data belongs to a packet under way (called by `receive`), `tick` when time has
+passed, `joined` when a namespace was connected, `close`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ TRANSITIONS: dict[tuple[str, str], str] = {
             'close': END,
         },
         CLOSED: dict.fromkeys(
-            ('connect', 'disconnect', 'event', 'message', 'json', 'ack', 'error', 'ping', 'pong', 'noop', 'close'), IGNORE
+            ('connect', 'disconnect', 'event', 'message', 'json', 'ack', 'error', 'ping', 'pong', 'noop', 'close'),
+            IGNORE,
         ),
     }.items()
     for kind, verb in kinds.items()
@@ -162,7 +163,9 @@ class Conversation:
         return (self.began if self.asked is None else self.asked) + self.settings.ping_interval
 
     def _silence_ends(self, streaming: bool) -> float:
-        """engine.io-protocol 4: the server closes when no pong comes within pingTimeout; 3: within pingInterval + pingTimeout."""
+        """engine.io-protocol 4: the server closes when no pong comes within pingTimeout; 3: within pingInterval +
+        pingTimeout.
+        """
         settings = self.settings
         if self._asks(streaming):
             if self.asked is None or self.heard >= self.asked:
@@ -192,5 +195,7 @@ def table() -> str:
     states = (SHAKEN, TALKING, CLOSED)
     kinds: dict[str, Any] = dict.fromkeys(kind for _, kind in TRANSITIONS)
     rows = [f'{"":11}' + ''.join(f'{state:9}' for state in states)]
-    rows += [f'{kind:11}' + ''.join(f'{TRANSITIONS.get((state, kind), FORBID):9}' for state in states) for kind in kinds]
+    rows += [
+        f'{kind:11}' + ''.join(f'{TRANSITIONS.get((state, kind), FORBID):9}' for state in states) for kind in kinds
+    ]
     return '\n'.join(row.rstrip() for row in rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from ..errors import Refused
@@ -38,7 +37,7 @@ class Answer(NamedTuple):
 class Dialect(Protocol):
     """A generation, as a module."""
 
-    #: 'eio4': for logs, and the key under which a broadcast's encoding is kept.
+    #: 'eio4': for logs.
     NAME: str
     #: ('3.x', '4.x'): the clients that speak it, as `settings.GENERATIONS` names them.
     GENERATIONS: tuple[str, ...]
@@ -58,8 +57,11 @@ class Dialect(Protocol):
     #: The packet, if any, that precedes a websocket's close frame; a poll always ends with `close`.
     FAREWELL: Packet | None
 
-    decode: Callable[[Message], Packet]
-    encode: Callable[[Packet, Default | None], tuple[Message, ...]]
+    def decode(self, message: Message) -> Packet:
+        """One engine message to a packet; bytes become the packet `attachment`. Raises RemoteProtocolError."""
+
+    def encode(self, packet: Packet, default: Default | None = None) -> tuple[Message, ...]:
+        """A packet to engine messages. `default` says in JSON what JSON has no word for. Raises LocalProtocolError."""
 
     def hello(self, sid: str, settings: Settings, upgrades: tuple[str, ...]) -> tuple[Message, ...]:
         """What is said first on a new connection's first transport."""

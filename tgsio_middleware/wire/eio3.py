@@ -9,13 +9,14 @@ from ..errors import Refused, RemoteProtocolError
 from ..packet import Message, Packet
 from . import engineio
 from .dialect import Body, Heartbeat
-from .engineio import TRANSPORTS, handshake, hello, http_refusal
+from .engineio import TRANSPORTS as TRANSPORTS
+from .engineio import handshake as handshake
+from .engineio import hello as hello
+from .engineio import http_refusal as http_refusal
 from .javascript import Default
 
-__all__ = ['TRANSPORTS', 'handshake', 'hello', 'http_refusal']
-
 NAME = 'eio3'
-GENERATIONS = ('1.x', '2.x')
+GENERATIONS: tuple[str, ...] = ('1.x', '2.x')
 HEARTBEAT = Heartbeat(server_asks=False)
 GLOBAL_UNASKED = True
 STRAY_ENDS = False
@@ -23,7 +24,7 @@ UPGRADES = True
 #: engine.io-protocol 3: a binary packet's type is its first byte, 4 for a message.
 BINARY_PREFIX = b'\x04'
 POSTED = Body('text/html', b'ok')
-FAREWELL = None
+FAREWELL: Packet | None = None
 
 TEXT, OCTETS = 'text/plain; charset=UTF-8', 'application/octet-stream'
 #: What `memory` may hold: this client was seen to be no 1.x.
@@ -32,7 +33,7 @@ UTF8_ONCE = 'utf8 once'
 
 def decode(message: Message) -> Packet:
     """One engine message to a packet; raises RemoteProtocolError. Here it is the client that pings."""
-    if type(message) is bytes:
+    if isinstance(message, bytes):
         if message[:1] != BINARY_PREFIX:
             raise RemoteProtocolError('binary data that is no message')
         return Packet(type='attachment', data=message[1:])
@@ -45,7 +46,9 @@ def decode(message: Message) -> Packet:
         return Packet(type='close', endpoint='')
     if message == '5':
         return Packet(type='upgrade')
-    raise RemoteProtocolError('a message that only a server may send' if kind in ('0', '3', '6') else 'no engine message')
+    raise RemoteProtocolError(
+        'a message that only a server may send' if kind in ('0', '3', '6') else 'no engine message'
+    )
 
 
 def _connect(packet: Packet, default: Default | None) -> tuple[Message, ...]:
@@ -67,7 +70,8 @@ def refusal(endpoint: str, refused: Refused) -> tuple[Message, ...]:
 
 
 def join_payload(messages: list[Message], binary: bool) -> Body:
-    """`<length>:<packet>...`, lengths in UTF-16 units; binary as `b4` and base64, or as octets where the client takes them.
+    """`<length>:<packet>...`, lengths in UTF-16 units; binary as `b4` and base64, or as octets where the client takes
+    them.
 
     In octets a packet is 0 (text) or 1 (binary), the length's digits as bytes 0 to 9, 255, and the packet.
     """
@@ -141,8 +145,8 @@ def _split_utf16(data: bytes) -> list[bytes]:
 def _decode_once_more(parts: list[str], memory: set[str]) -> list[str]:
     """1.x encodes a string in UTF-8 before the browser does (engine.io-parser#81), 2.x does not, and both say EIO=3.
 
-    A text of Latin-1 characters that are valid UTF-8 by themselves is 1.x's; the first one that is not marks the client as 2.x
-    for good.
+    A text of Latin-1 characters that are valid UTF-8 by themselves is 1.x's; the first one that is not marks the client
+    as 2.x for good.
     """
     if UTF8_ONCE in memory:
         return parts

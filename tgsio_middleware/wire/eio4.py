@@ -9,27 +9,28 @@ from ..errors import Refused, RemoteProtocolError
 from ..packet import Message, Packet
 from . import engineio
 from .dialect import Body, Heartbeat
-from .engineio import TRANSPORTS, handshake, hello, http_refusal
+from .engineio import TRANSPORTS as TRANSPORTS
+from .engineio import handshake as handshake
+from .engineio import hello as hello
+from .engineio import http_refusal as http_refusal
 from .javascript import Default, dumps
 
-__all__ = ['TRANSPORTS', 'handshake', 'hello', 'http_refusal']
-
 NAME = 'eio4'
-GENERATIONS = ('3.x', '4.x')
+GENERATIONS: tuple[str, ...] = ('3.x', '4.x')
 HEARTBEAT = Heartbeat(server_asks=True)
 GLOBAL_UNASKED = False
 STRAY_ENDS = True
 UPGRADES = True
 BINARY_PREFIX = b''
 POSTED = Body('text/html', b'ok')
-FAREWELL = None
+FAREWELL: Packet | None = None
 #: engine.io-protocol 4: "the packets are separated by the record separator character (\x1e)".
 SEPARATOR = '\x1e'
 
 
 def decode(message: Message) -> Packet:
     """One engine message to a packet; raises RemoteProtocolError."""
-    if type(message) is bytes:
+    if isinstance(message, bytes):
         return Packet(type='attachment', data=message)
     kind = message[:1]
     if kind == '4':
@@ -42,7 +43,9 @@ def decode(message: Message) -> Packet:
         return Packet(type='close', endpoint='')
     if message == '5':
         return Packet(type='upgrade')
-    raise RemoteProtocolError('a message that only a server may send' if kind in ('0', '2', '6') else 'no engine message')
+    raise RemoteProtocolError(
+        'a message that only a server may send' if kind in ('0', '2', '6') else 'no engine message'
+    )
 
 
 def _connect(packet: Packet, default: Default | None) -> tuple[Message, ...]:

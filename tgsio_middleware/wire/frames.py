@@ -1,8 +1,10 @@
 """Websocket frames (RFC 6455), the server's side, without extensions.
 
-Why own code and not a library: every event of every client passes here. A short masked text frame, the common case, costs
-0.7 microseconds in the loop below; the sans-IO protocol of `websockets` takes 3.2, wsproto 10 (measured with the project's benchmark
-rig). What is left besides the common case, fragments, control frames and closing, is small once the handshake is a WSGI matter.
+Why own code and not a library: every event of every client passes here. A short masked text frame, the common case,
+costs
+0.7 microseconds in the loop below; the sans-IO protocol of `websockets` takes 3.2, wsproto 10 (measured with the
+project's benchmark rig). What is left besides the common case, fragments, control frames and closing, is small once the
+handshake is a WSGI matter.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def accept(key: str) -> str:
 
 
 def unmask(mask: bytes, data: bytes) -> bytes:
-    """RFC 6455, 5.3: "octet i of the transformed data is the XOR of octet i of the original data with octet i MOD 4"."""
+    """RFC 6455, 5.3: "octet i of the transformed data is the XOR of octet i of the original data with octet i MOD
+    4".
+    """
     n = len(data)
     repeated = mask * ((n + 3) // 4)
     return (_int(data, 'little') ^ _int(repeated[:n], 'little')).to_bytes(n, 'little')
@@ -72,11 +76,23 @@ def message_frames(messages: tuple[Message, ...], binary_prefix: bytes) -> bytes
 class Reader:
     """Bytes of a client to messages.
 
-    `feed` never raises: what it could read comes back, and `error` tells why it will read no more. `pings` are payloads to
-    answer with pongs; `closed` is the client's close code, or 1005 where it gave none.
+    `feed` never raises: what it could read comes back, and `error` tells why it will read no more. `pings` are payloads
+    to answer with pongs; `closed` is the client's close code, or 1005 where it gave none.
     """
 
-    __slots__ = ('_buffer', '_fragments', '_fragments_left', '_needed', '_opcode', '_size', '_utf8', 'closed', 'error', 'max_payload', 'pings')
+    __slots__ = (
+        '_buffer',
+        '_fragments',
+        '_fragments_left',
+        '_needed',
+        '_opcode',
+        '_size',
+        '_utf8',
+        'closed',
+        'error',
+        'max_payload',
+        'pings',
+    )
 
     def __init__(self, max_payload: int) -> None:
         self.max_payload = max_payload
@@ -139,7 +155,7 @@ class Reader:
         if opcode not in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG):
             raise RemoteProtocolError('a reserved opcode')
         if not second & 0x80:
-            raise RemoteProtocolError('a client\'s frame must be masked')
+            raise RemoteProtocolError("a client's frame must be masked")
         if opcode >= CLOSE and (not first & 0x80 or second & 127 > 125):
             raise RemoteProtocolError('a control frame that is fragmented or longer than 125 bytes')
         if opcode == CONTINUATION and self._fragments is None:

@@ -1,14 +1,16 @@
 """JSON as JavaScript's peers want it: compact, ASCII only, without NaN.
 
-ASCII only, because the generations disagree on how other characters are counted and encoded in a polling payload (wire of
-1.x: UTF-8 twice; 0.9 and 2.x: lengths in UTF-16 units). An escaped string is the same in all of them, survives lone surrogates
-and is safe inside a script; it also lets one encoding serve every dialect.
+ASCII only, because the generations disagree on how other characters are counted and encoded in a polling payload (wire
+of
+1.x: UTF-8 twice; 0.9 and 2.x: lengths in UTF-16 units). An escaped string is the same in all of them, survives lone
+surrogates and is safe inside a script; it also lets one encoding serve every dialect.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import isinf
 from typing import Any
 
 from ..errors import RemoteProtocolError
@@ -33,16 +35,25 @@ def encoder(default: Default) -> json.JSONEncoder:
     return json.JSONEncoder(separators=(',', ':'), allow_nan=False, check_circular=False, default=default)
 
 
-_decoder = json.JSONDecoder(parse_constant=_no_constant)
+def _finite(digits: str) -> float:
+    """JavaScript would read 1e999 as Infinity, which nobody could send back."""
+    number = float(digits)
+    if isinf(number):
+        raise ValueError(f'{digits} is too large')
+    return number
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 _slow_dumps: Callable[[Any], str] = encoder(_not_plain).encode
 
 
 def _prebuilt() -> Callable[[Any], str]:
     """The C encoder of CPython's json, built once instead of at every call (718 ns instead of 2,450).
 
-    It is CPython's private matter, so it is tried on a sample first; `json` itself serves where it is gone or has changed.
+    It is CPython's private matter, so it is tried on a sample first; `json` itself serves where it is gone or has
+    changed.
     """
-    sample = {'a': [1, 2.5, None, True, 'é😀"', {}]}
+    sample: Any = {'a': [1, 2.5, None, True, 'é😀"', {}]}
     try:
         from json.encoder import c_make_encoder, encode_basestring_ascii  # type: ignore[attr-defined]
 
@@ -61,7 +72,7 @@ def _prebuilt() -> Callable[[Any], str]:
 
 #: Value -> compact ASCII JSON. Raises NotPlain, ValueError (NaN) or RecursionError.
 dumps = _prebuilt()
-_scan = _decoder.scan_once
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
 
 
 def loads(text: str, start: int = 0) -> Any:

@@ -19,9 +19,12 @@ from ..errors import HandshakeRefused
 from . import eio3, eio4, sio09
 from .dialect import Dialect
 
-DIALECTS: tuple[Dialect, ...] = (sio09, eio3, eio4)
+SIO09: Dialect = sio09
+EIO3: Dialect = eio3
+EIO4: Dialect = eio4
+DIALECTS = (SIO09, EIO3, EIO4)
 #: Node's server takes all but 4 for 3; 1.0 says 2 (socket.io#1739). What is no number is refused.
-ENGINES: dict[str, Dialect] = {'2': eio3, '3': eio3, '4': eio4}
+ENGINES: dict[str, Dialect] = {'2': EIO3, '3': EIO3, '4': EIO4}
 #: The keys of a query that are the engine's own; the others are the site's.
 ENGINE_KEYS = frozenset(('EIO', 'transport', 'sid', 't', 'j', 'b64', 'i', 'jsonp', 'disconnect'))
 
@@ -57,7 +60,7 @@ def negotiate(resource: str, path: str, query_string: str) -> Wanted | None:
 
 def dialect_of(resource: str, path: str) -> Dialect:
     """In whose words a request is refused that could not be understood."""
-    return eio4 if path[len(resource) :] in ('', '/') else sio09
+    return EIO4 if path[len(resource) :] in ('', '/') else SIO09
 
 
 def own_query(query_string: str) -> str:
@@ -85,10 +88,10 @@ def _sio09(parts: list[str], query: dict[str, str]) -> Wanted:
     parts += [''] * (2 - len(parts))
     name, sid = parts[0], parts[1]
     if sid and 'disconnect' in query:
-        return Wanted(sio09, None, sid, query, leaves=True)
+        return Wanted(SIO09, None, sid, query, leaves=True)
     if not name and not sid:
-        return Wanted(sio09, None, None, query)
-    return Wanted(sio09, _transport(sio09, name), sid, query)
+        return Wanted(SIO09, None, None, query)
+    return Wanted(SIO09, _transport(SIO09, name), sid, query)
 
 
 def _transport(dialect: Dialect, name: str) -> str:

@@ -1,14 +1,17 @@
 r"""Socket.IO 0.9, protocol 1: the generation of the original tgext.socketio.
 
-A packet is `type:[id][+]:[endpoint][:data]`. Types: 0 disconnect, 1 connect, 2 heartbeat, 3 message, 4 JSON, 5 event, 6 ack, 7 error,
+A packet is `type:[id][+]:[endpoint][:data]`. Types: 0 disconnect, 1 connect, 2 heartbeat, 3 message, 4 JSON, 5 event, 6
+ack, 7 error,
 8 noop. An id without `+` is confirmed on receipt by the library; with `+` the application answers with values.
 
-Several packets in one poll are framed as `\ufffd<length>\ufffd<packet>`, the length in UTF-16 units; one alone is not framed.
+Several packets in one poll are framed as `\ufffd<length>\ufffd<packet>`, the length in UTF-16 units; one alone is not
+framed.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import LocalProtocolError, NoSuchNamespace, NotInThisDialect, Refused, RemoteProtocolError
@@ -20,7 +23,7 @@ from .engineio import MAX_ENDPOINT, number
 from .javascript import Default, dumps, loads
 
 NAME = 'sio09'
-GENERATIONS = ('0.9',)
+GENERATIONS: tuple[str, ...] = ('0.9',)
 TRANSPORTS = {'websocket': 'websocket', 'flashsocket': 'websocket', 'xhr-polling': 'polling'}
 #: Streaming transports are asked; a poll is a sign of life by itself, and 0.9's polling client has no heartbeat.
 HEARTBEAT = Heartbeat(server_asks=True, streaming_only=True)
@@ -29,13 +32,14 @@ STRAY_ENDS = False
 UPGRADES = False
 BINARY_PREFIX = b''
 POSTED = Body('text/plain; charset=UTF-8', b'1')
-FAREWELL = Packet(type='close', endpoint='')
+FAREWELL: Packet | None = Packet(type='close', endpoint='')
 FRAME = '\ufffd'
 TEXT = 'text/plain; charset=UTF-8'
 
 ERRORS = {
     'unknown_transport': ('400 Bad Request', 'unknown transport'),
-    # Node's 0.9 answers an unknown sid with the packet "client not handshaken, advice: reconnect", on which a client starts anew.
+    # Node's 0.9 answers an unknown sid with the packet "client not handshaken, advice: reconnect", on which a client
+    # starts anew.
     'unknown_sid': ('200 OK', '7:::1+0'),
     'bad_method': ('400 Bad Request', 'bad method'),
     'bad_request': ('400 Bad Request', 'bad request'),
@@ -68,9 +72,9 @@ def handshake(sid: str, settings: Settings) -> Body:
 
 def decode(message: Message) -> Packet:
     """One message to a packet; raises RemoteProtocolError."""
-    if type(message) is bytes:
+    if isinstance(message, bytes):
         raise RemoteProtocolError('0.9 has no binary data', close_code=1003)
-    fields = message.split(':', 3)  # type: ignore[arg-type]
+    fields = message.split(':', 3)
     if len(fields) < 3 or len(fields[0]) != 1 or not '0' <= fields[0] <= '8':
         raise RemoteProtocolError('not a packet')
     if len(fields[2]) > MAX_ENDPOINT:
@@ -84,7 +88,7 @@ def decode(message: Message) -> Packet:
     return packet
 
 
-def _bare(packet: Packet, data: str) -> None:
+def _nothing(packet: Packet, data: str) -> None:
     pass
 
 
@@ -144,7 +148,7 @@ _DECODERS = {
     'event': _event,
     'ack': _ack,
     'error': _error,
-    'noop': _bare,
+    'noop': _nothing,
 }
 
 
@@ -185,7 +189,7 @@ def _encode_ack(packet: Packet, default: Default | None) -> str:
     return f'6::{packet["endpoint"]}:{packet["ackId"]}' + (f'+{_text(values, default)}' if values else '')
 
 
-_ENCODERS = {
+_ENCODERS: dict[str, Callable[[Packet, Default | None], str]] = {
     'disconnect': lambda packet, default: '0::' + packet['endpoint'],
     'close': lambda packet, default: '0::',
     'connect': lambda packet, default: '1::' + packet['endpoint'],
