@@ -1,0 +1,34 @@
+"""What every test may use: hypothesis' profile, and how a test says that a program is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+IN_CI = bool(os.environ.get('CI'))
+
+# The same examples at every run in CI, so that a red build is red again; new ones at every run on a developer's machine.
+settings.register_profile('ci', max_examples=200, deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    'local', max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.load_profile('ci' if IN_CI else 'local')
+
+
+def missing(what: str, hint: str) -> None:
+    """Skips the test in one clear line; fails it in CI, where nothing may be missing."""
+    line = f'{what} is missing: {hint}'
+    if IN_CI:
+        pytest.fail(line, pytrace=False)
+    pytest.skip(line)
+
+
+def requires(program: str, hint: str) -> str:
+    """The path of `program`; `requires('redis-server', 'apt-get install redis-server')`."""
+    found = shutil.which(program)
+    if found is None:
+        missing(program, hint)
+    return str(found)
