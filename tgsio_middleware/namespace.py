@@ -19,6 +19,7 @@ import inspect
 import logging
 import re
 from collections.abc import Callable, Iterable, MutableMapping
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gevent
@@ -36,12 +37,16 @@ RESERVED = frozenset(
     ('connect', 'connect_error', 'disconnect', 'disconnecting', 'error', 'newListener', 'removeListener')
 )
 MAX_NAME = 256
+#: The steps of the dispatch between `process_event` and the method.
+STEPS = ('call_method_with_acl', 'is_method_allowed', 'call_method')
 
 
 class Handler(NamedTuple):
     """What is known of a method, looked at once a class."""
 
     name: str
+    #: the class's attribute: a function in the common case
+    attribute: Any
     #: positional arguments besides self: at least, at most
     least: int
     most: float
@@ -66,17 +71,25 @@ def look_at(cls: type, name: str) -> Handler | None:
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     least = sum(p.default is p.empty for p in positional)
     most = float('inf') if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(positional)
-    return Handler(name, least, most, [p.name for p in parameters] == ['packet'])
+    return Handler(name, method, least, most, [p.name for p in parameters] == ['packet'])
 
 
 class BaseNamespace:
     """One client's connection to one namespace. Its handlers run one at a time, in the order of the client's events."""
 
+    #: method name -> what is known of it; event name -> method name. Of each class its own.
     _handlers: dict[str, Handler] = {}
+    _events: dict[str, str] = {}
+    #: event name -> handler, where rules 3 to 5 need nothing but a look at the ACL: no step of the way is overridden
+    _short_roads: dict[str, Handler] = {}
+    _dispatches_plainly = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._handlers = {}
+        cls._handlers, cls._events, cls._short_roads = {}, {}, {}
+        cls._dispatches_plainly = not hasattr(cls, 'exception_handler_decorator') and all(
+            getattr(cls, step) is getattr(BaseNamespace, step) for step in STEPS
+        )
 
     def __init__(self, environ: MutableMapping[str, Any], ns_name: str, request: Any = None) -> None:
         self.environ = environ
@@ -226,6 +239,18 @@ class BaseNamespace:
     def process_event(self, packet: Packet) -> Any:
         """Calls the method of an event: rules 1 and 2 of this module."""
         name = packet['name']
+        short = self._short_roads.get(name)
+        if short is not None and self.allowed_methods is None and short.fits(len(packet['args'])):
+            return short.attribute(self, *packet['args'])
+        method_name = self._events.get(name)
+        if method_name is None:
+            method_name = self._method_of(name)
+            if method_name is None:
+                return None
+        return self.call_method_with_acl(method_name, packet, *packet['args'])
+
+    def _method_of(self, name: str) -> str | None:
+        """Rules 1 and 2, looked at once a class and name; -> None where the client was told that it may not be."""
         if len(name) > MAX_NAME or not ALLOWED_NAME.fullmatch(name):
             self.error('unallowed_event_name', 'name must only contains alpha numerical characters')
             return None
@@ -235,7 +260,12 @@ class BaseNamespace:
         method_name = 'on_' + name.replace(' ', '_')
         if name == 'message' and self.handler('on_message') is None:
             method_name = 'recv_message'
-        return self.call_method_with_acl(method_name, packet, *packet['args'])
+        handler = self.handler(method_name)
+        if handler is not None:
+            self._events[name] = method_name
+            if self._dispatches_plainly and isinstance(handler.attribute, FunctionType) and not handler.takes_packet:
+                self._short_roads[name] = handler
+        return method_name
 
     def process_ack(self, packet: Packet) -> None:
         """Calls back who waits for this answer."""

@@ -16,6 +16,8 @@ overrides `process_packet` have always seen it as one.
 `heartbeat`                                                a question after the other's life
 `pong`         `data`: str                                 the answer to one
 `ping`         `data`: str                                 a client's question after ours (EIO3, a probe)
+`binary`       `whole`: a packet, `count`: int             a packet that waits for its attachments
+`attachment`   `data`: bytes                               one of them
 `upgrade`                                                  the client moves to the transport that it probed
 `noop`                                                     nothing: ends a poll
 `close`                                                    the whole connection ends
@@ -28,27 +30,38 @@ where receipt alone is confirmed (0.9), and absent where nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypedDict
 
 #: One engine message as a transport carries it: text or binary.
 Message = str | bytes
 
 
-class Packet(dict[str, Any]):
-    """A dict that says what it is when printed."""
+class Packet(TypedDict, total=False):
+    """A plain dict at run time; the keys are gevent-socketio's and stand in the table above."""
 
-    __slots__ = ()
+    type: str
+    endpoint: str
+    name: str
+    args: Sequence[Any]
+    data: Any
+    id: int
+    ack: Any
+    ackId: int
+    qs: str
+    auth: Any
+    sid: str
+    reason: str
+    advice: str
+    whole: Any
+    count: int
 
-    def __repr__(self) -> str:
-        return f'Packet({dict.__repr__(self)})'
 
-
-def event(endpoint: str, name: str, args: Iterable[Any]) -> Packet:
+def event(endpoint: str, name: str, args: Sequence[Any]) -> Packet:
     """The packet of `emit(name, *args)`."""
-    return Packet(type='event', endpoint=endpoint, name=name, args=args)
+    return {'type': 'event', 'endpoint': endpoint, 'name': name, 'args': args}
 
 
-def ack(endpoint: str, ack_id: int, args: list[Any]) -> Packet:
+def ack(endpoint: str, ack_id: int, args: Sequence[Any]) -> Packet:
     """The answer to the packet that the other side numbered `ack_id`."""
-    return Packet(type='ack', endpoint=endpoint, ackId=ack_id, args=args)
+    return {'type': 'ack', 'endpoint': endpoint, 'ackId': ack_id, 'args': args}

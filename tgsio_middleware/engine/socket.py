@@ -209,15 +209,21 @@ class Socket:
 
     def _handle(self, packet: Packet) -> None:
         kind = packet['type']
-        if kind == 'connect':
-            return self._connect(packet)
-        if packet is GONE:
-            return self._leave_all()
         namespace = self.active_ns.get(packet['endpoint'])
-        if namespace is None:
-            return self._stray(packet)
-        if kind == 'disconnect':
-            return self._leave(namespace, 'client namespace disconnect')
+        if kind == 'event' and namespace is not None:  # the common case first
+            self._event(namespace, packet)
+        elif kind == 'connect':
+            self._connect(packet)
+        elif packet is GONE:
+            self._leave_all()
+        elif namespace is None:
+            self._stray(packet)
+        elif kind == 'disconnect':
+            self._leave(namespace, 'client namespace disconnect')
+        else:
+            self._event(namespace, packet)
+
+    def _event(self, namespace: BaseNamespace, packet: Packet) -> None:
         try:
             values = self.host.event(namespace, packet)
             if packet.get('ack') == 'data':
@@ -358,8 +364,8 @@ class Socket:
         if self._held and packet.get('endpoint') in self._held:
             self._held[packet['endpoint']].append(packet)
             return
-        if self.reason is None:
-            self._put(self.dialect.encode(packet, self.host.json_default))
+        if self.reason is None and self.transport is not None:
+            self.transport.put(self.dialect.encode(packet, self.host.json_default))
 
     def _put(self, messages: tuple[Message, ...]) -> None:
         if self.transport is not None:

@@ -147,13 +147,19 @@ class WebSocket(Transport):
 
     prepare = staticmethod(frames.message_frames)
 
+    def put(self, messages: tuple[Message, ...]) -> None:
+        if messages:
+            if not self._out:
+                self._announce()
+            self._out.append(frames.message_frames(messages, self.socket.dialect.BINARY_PREFIX))
+
     def put_prepared(self, prepared: bytes) -> None:
-        out = self._out
-        if not out:
-            if self._connection is None:
-                return
-            workers().flush_later(self)
-        out.append(prepared)
+        if not self._out:
+            self._announce()
+        self._out.append(prepared)
+
+    def _announce(self) -> None:
+        workers().flush_later(self)
 
     def flush(self) -> None:
         """Runs in the hub."""

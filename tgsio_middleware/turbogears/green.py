@@ -12,7 +12,6 @@ import threading
 from gevent import monkey
 from tg import request_local
 
-
 UNPATCHED = (
     'gevent has not patched this process: pages work, Socket.IO does not. '
     'Serve with egg:tgsio_middleware#socketio, or call gevent.monkey.patch_all() before anything imports tg'

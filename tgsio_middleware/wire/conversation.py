@@ -4,13 +4,10 @@ Rule 1: all that decides whether a packet may be said now lives here.
 Rule 2: nothing here knows a clock; `now` is an argument, in seconds of any monotonic clock.
 Rule 3: no packet's meaning for a namespace is known here.
 
-Five verbs: `receive` a message, `binary` data belongs to a packet under way (called by `receive`), `tick` when time has
-passed, `joined` when a namespace was connected, `close`.
+Four verbs: `receive` a message, `tick` when time has passed, `joined` when a namespace was connected, `close`.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from ..errors import RemoteProtocolError, Silence, TooLarge
 from ..packet import Message, Packet
@@ -21,6 +18,7 @@ from .dialect import Dialect
 # States.
 SHAKEN = 'shaken'  # hands are shaken, no namespace was connected yet
 TALKING = 'talking'
+GATHERING = 'gathering'  # a packet waits for its attachments
 CLOSED = 'closed'
 
 # What the caller does with a received packet.
@@ -28,46 +26,51 @@ DELIVER = 'deliver'  # to its namespace
 ANSWER = 'answer'  # send the packet that comes with the verb
 IGNORE = 'ignore'
 END = 'end'  # the client ends the connection
+# What the caller never sees.
+GATHER = 'gather'  # a part of a binary packet
 FORBID = 'forbid'  # RemoteProtocolError
 
-#: (state, packet type) -> verb. What is not in the table is forbidden; `upgrade` has its place in a probe only.
-TRANSITIONS: dict[tuple[str, str], str] = {
-    (state, kind): verb
-    for state, kinds in {
-        SHAKEN: {
-            # socket.io-protocol 5: "the client must send a CONNECT packet first"; anything else closes.
-            'connect': DELIVER,
-            'ping': ANSWER,
-            'pong': IGNORE,
-            'noop': IGNORE,
-            'close': END,
-        },
-        TALKING: {
-            'connect': DELIVER,
-            'disconnect': DELIVER,
-            'event': DELIVER,
-            'message': DELIVER,
-            'json': DELIVER,
-            'ack': DELIVER,
-            'error': DELIVER,
-            'ping': ANSWER,
-            'pong': IGNORE,
-            'noop': IGNORE,
-            'close': END,
-        },
-        CLOSED: dict.fromkeys(
-            ('connect', 'disconnect', 'event', 'message', 'json', 'ack', 'error', 'ping', 'pong', 'noop', 'close'),
-            IGNORE,
-        ),
-    }.items()
-    for kind, verb in kinds.items()
+#: state -> packet type -> verb. What is not in the table is forbidden; `upgrade` has its place in a probe only.
+TRANSITIONS: dict[str, dict[str, str]] = {
+    # socket.io-protocol 5: "the client must send a CONNECT packet first"; anything else closes, attachments too
+    # (CVE-2026-48804).
+    SHAKEN: {'connect': DELIVER, 'ping': ANSWER, 'pong': IGNORE, 'noop': IGNORE, 'close': END},
+    TALKING: {
+        'event': DELIVER,
+        'ack': DELIVER,
+        'message': DELIVER,
+        'json': DELIVER,
+        'connect': DELIVER,
+        'disconnect': DELIVER,
+        'error': DELIVER,
+        'binary': GATHER,
+        'ping': ANSWER,
+        'pong': IGNORE,
+        'noop': IGNORE,
+        'close': END,
+    },
+    # The engine's own packets may stand between a packet and its attachments, Socket.IO's may not.
+    GATHERING: {'attachment': GATHER, 'ping': ANSWER, 'pong': IGNORE, 'noop': IGNORE, 'close': END},
+    CLOSED: {},
 }
+TRANSITIONS[CLOSED] = dict.fromkeys([*TRANSITIONS[TALKING], 'attachment'], IGNORE)
 
 
 class Conversation:
     """One client's state; `heard` is when it last said anything, `deadline` when `tick` is next due."""
 
-    __slots__ = ('asked', 'assembly', 'began', 'deadline', 'dialect', 'heard', 'settings', 'state')
+    __slots__ = (
+        '_attachments',
+        '_gathered',
+        '_whole',
+        'asked',
+        'began',
+        'deadline',
+        'dialect',
+        'heard',
+        'settings',
+        'state',
+    )
 
     def __init__(self, dialect: Dialect, settings: Settings, now: float) -> None:
         self.dialect = dialect
@@ -75,61 +78,46 @@ class Conversation:
         self.state = TALKING if dialect.GLOBAL_UNASKED else SHAKEN
         self.began = self.heard = now
         self.asked: float | None = None
-        self.assembly: tuple[Packet, list[bytes], int] | None = None
+        #: the packet that waits for attachments, those that came, and their bytes
+        self._whole: Packet | None = None
+        self._attachments: list[bytes] = []
+        self._gathered = 0
         self.deadline = now
         self._plan(now, streaming=True)
 
     def receive(self, message: Message) -> tuple[str, Packet]:
         """One engine message to (verb, packet). Raises RemoteProtocolError; then the connection must end."""
         packet = self.dialect.decode(message)
-        kind = packet['type']
-        if self.assembly is not None or kind == 'attachment' or 'attachments' in packet:
-            whole = self.binary(packet)
-            if whole is None:
-                return IGNORE, packet
-            packet, kind = whole, whole['type']
-        verb = TRANSITIONS.get((self.state, kind), FORBID)
+        verb = TRANSITIONS[self.state].get(packet['type'], FORBID)
+        if verb is DELIVER:
+            return verb, packet
         if verb is ANSWER:
-            return ANSWER, Packet(type='pong', data=packet['data'])
+            return verb, Packet(type='pong', data=packet['data'])
+        if verb is GATHER:
+            return self._gather(packet)
         if verb is FORBID:
-            raise RemoteProtocolError(f'{kind} where {self.state}')
+            raise RemoteProtocolError(f'{packet["type"]} where {self.state}')
         return verb, packet
 
-    def binary(self, packet: Packet) -> Packet | None:
-        """A packet with attachments begins, or bytes for one under way arrive; -> the packet when it is whole."""
-        if self.assembly is None:
-            return self._begin(packet)
-        if packet['type'] in ('ping', 'pong'):  # the engine's own packets may stand between
-            return packet
-        if packet['type'] != 'attachment':
-            raise RemoteProtocolError('text where an attachment is due')
-        whole, attachments, size = self.assembly
-        size += len(packet['data'])
-        if size > self.settings.max_payload:
-            raise TooLarge('attachments of more than max_payload')
-        attachments.append(packet['data'])
-        self.assembly = (whole, attachments, size)
-        if len(attachments) < whole['attachments']:
-            return None
-        self.assembly = None
-        return self._assemble(whole, attachments)
-
-    def _begin(self, packet: Packet) -> Packet | None:
-        if packet['type'] == 'attachment':
-            raise RemoteProtocolError('binary data that belongs to nothing')
-        # Only once a namespace is connected (CVE-2026-48804: attachments gathered before that).
-        if self.state is SHAKEN or not packet['attachments'] <= self.settings.max_attachments:
-            raise RemoteProtocolError('too many attachments')
-        if packet['attachments']:
-            self.assembly = (packet, [], 0)
-            return None
-        return self._assemble(packet, [])
-
-    @staticmethod
-    def _assemble(packet: Packet, attachments: list[bytes]) -> Packet:
-        del packet['attachments']
-        attach(packet['args'], attachments)
-        return packet
+    def _gather(self, packet: Packet) -> tuple[str, Packet]:
+        """A binary packet begins, or an attachment of it arrives; -> the packet when it is whole."""
+        if self._whole is None:
+            if packet['count'] > self.settings.max_attachments:
+                raise RemoteProtocolError('more attachments than max_attachments')
+            self._whole, self._attachments, self._gathered = packet, [], 0
+            self.state = GATHERING
+        else:
+            self._attachments.append(packet['data'])
+            self._gathered += len(packet['data'])
+            if self._gathered > self.settings.max_payload:
+                raise TooLarge('attachments of more than max_payload')
+        if len(self._attachments) < self._whole['count']:
+            return IGNORE, packet
+        whole = self._whole['whole']
+        attach(whole['args'], self._attachments)
+        self._whole, self._attachments = None, []
+        self.state = TALKING
+        return DELIVER, whole
 
     def joined(self) -> None:
         """A namespace was connected: everything may be said now."""
@@ -184,7 +172,7 @@ class Conversation:
     def close(self) -> None:
         """Nothing that comes from now on means anything."""
         self.state = CLOSED
-        self.assembly = None
+        self._whole, self._attachments = None, []
 
     def __repr__(self) -> str:
         return f'<Conversation {self.dialect.NAME} {self.state}>'
@@ -192,10 +180,7 @@ class Conversation:
 
 def table() -> str:
     """The table of transitions as text, a row a packet type."""
-    states = (SHAKEN, TALKING, CLOSED)
-    kinds: dict[str, Any] = dict.fromkeys(kind for _, kind in TRANSITIONS)
-    rows = [f'{"":11}' + ''.join(f'{state:9}' for state in states)]
-    rows += [
-        f'{kind:11}' + ''.join(f'{TRANSITIONS.get((state, kind), FORBID):9}' for state in states) for kind in kinds
-    ]
+    rows = [f'{"":11}' + ''.join(f'{state:10}' for state in TRANSITIONS)]
+    for kind in TRANSITIONS[CLOSED]:
+        rows.append(f'{kind:11}' + ''.join(f'{verbs.get(kind, FORBID):10}' for verbs in TRANSITIONS.values()))
     return '\n'.join(row.rstrip() for row in rows)

@@ -37,6 +37,8 @@ def decode(message: Message) -> Packet:
         if message[:1] != BINARY_PREFIX:
             raise RemoteProtocolError('binary data that is no message')
         return Packet(type='attachment', data=message[1:])
+    if message[:2] == '42':  # the common case first
+        return engineio.event(message, 2)
     kind = message[:1]
     if kind == '4':
         return engineio.decode(message)
@@ -163,7 +165,7 @@ def _split_octets(body: bytes) -> list[Message]:
     while i < len(body):
         mark = body.find(b'\xff', i + 1, i + 2 + engineio.MAX_DIGITS)
         digits = body[i + 1 : max(mark, i + 1)]
-        end = mark + 1 + engineio.number(''.join(map(str, digits)))
+        end = mark + 1 + engineio.number(''.join(chr(48 + digit) for digit in digits))
         if end > len(body) or body[i] > 1:
             raise RemoteProtocolError('a binary payload that is cut short or malformed')
         data = body[mark + 1 : end]

@@ -32,6 +32,8 @@ def decode(message: Message) -> Packet:
     """One engine message to a packet; raises RemoteProtocolError."""
     if isinstance(message, bytes):
         return Packet(type='attachment', data=message)
+    if message[:2] == '42':  # the common case first
+        return engineio.event(message, 2)
     kind = message[:1]
     if kind == '4':
         return engineio.decode(message)

@@ -64,18 +64,17 @@ def handshake(sid: str, settings: Settings) -> None:
 def decode(text: str) -> Packet:
     """A Socket.IO packet inside an Engine.IO message; `text` begins with Engine.IO's '4'.
 
-    A binary packet comes back with the key `attachments`: how many messages of bytes must follow.
+    A packet with attachments comes wrapped in the packet `binary`: `count` messages of bytes must follow.
     """
     kind = text[1:2]
     if kind == '2':  # the common case first
-        return _event(text, 2, '')
+        return event(text, 2)
     if kind in ('5', '6'):
         dash = text.find('-', 2, 2 + MAX_DIGITS)
-        packet = (_event if kind == '5' else _ack)(text, dash + 1, '')
-        packet['attachments'] = number(text[2 : max(dash, 2)])
-        return packet
+        whole = event(text, dash + 1) if kind == '5' else _ack(text, dash + 1)
+        return Packet(type='binary', whole=whole, count=number(text[2 : max(dash, 2)]))
     if kind == '3':
-        return _ack(text, 2, '')
+        return _ack(text, 2)
     if kind == '0':
         return _connect(text)
     endpoint, start = endpoint_at(text, 2)
@@ -86,13 +85,13 @@ def decode(text: str) -> Packet:
     raise RemoteProtocolError(f'unknown packet type {kind!r}')
 
 
-def endpoint_at(text: str, start: int) -> tuple[str, int]:
+def endpoint_at(text: str, start: int, limit: int = MAX_ENDPOINT) -> tuple[str, int]:
     """`/chat,...` at `start` -> ('/chat', where the rest begins); the global namespace is ''."""
     if text[start : start + 1] != '/':
         return '', start
     comma = text.find(',', start)
     end = len(text) if comma < 0 else comma
-    if end - start > MAX_ENDPOINT:
+    if end - start > limit:
         raise RemoteProtocolError('a namespace of more than 256 characters')
     endpoint = text[start:end]
     return ('' if endpoint == '/' else endpoint), end + 1
@@ -105,7 +104,9 @@ def number(digits: str) -> int:
     return int(digits)
 
 
-def _event(text: str, start: int, endpoint: str) -> Packet:
+def event(text: str, start: int) -> Packet:
+    """The event whose namespace, id and values begin at `start`."""
+    endpoint = ''
     if text[start : start + 1] == '/':
         endpoint, start = endpoint_at(text, start)
     bracket = text.find('[', start)
@@ -114,11 +115,12 @@ def _event(text: str, start: int, endpoint: str) -> Packet:
         raise RemoteProtocolError('an event without a name')
     name = args.pop(0)
     if bracket == start:
-        return Packet(type='event', endpoint=endpoint, name=name, args=args)
-    return Packet(type='event', endpoint=endpoint, name=name, args=args, id=number(text[start:bracket]), ack='data')
+        return {'type': 'event', 'endpoint': endpoint, 'name': name, 'args': args}
+    ack_id = number(text[start:bracket])
+    return {'type': 'event', 'endpoint': endpoint, 'name': name, 'args': args, 'id': ack_id, 'ack': 'data'}
 
 
-def _ack(text: str, start: int, endpoint: str) -> Packet:
+def _ack(text: str, start: int) -> Packet:
     endpoint, start = endpoint_at(text, start)
     bracket = text.find('[', start)
     if bracket < 0:
@@ -128,8 +130,10 @@ def _ack(text: str, start: int, endpoint: str) -> Packet:
 
 def _connect(text: str) -> Packet:
     """`40/admin?token=abc,` (2.x: the query inside the namespace), `40/admin,{"token":"abc"}` (4.x: a payload)."""
-    endpoint, start = endpoint_at(text, 2)
+    endpoint, start = endpoint_at(text, 2, len(text))
     endpoint, _, query = endpoint.partition('?')
+    if len(endpoint) > MAX_ENDPOINT:
+        raise RemoteProtocolError('a namespace of more than 256 characters')
     auth = loads(text, start) if start < len(text) else None
     if auth is not None and type(auth) is not dict:
         raise RemoteProtocolError('a CONNECT payload that is no object')
@@ -150,12 +154,12 @@ def encode_event(packet: Packet, default: Default | None) -> tuple[Message, ...]
 
 def encode_message(packet: Packet, default: Default | None) -> tuple[Message, ...]:
     """`send` is the event `message` since 1.0."""
-    return encode_event(Packet(packet, name='message', args=[packet['data']]), default)
+    return encode_event({**packet, 'name': 'message', 'args': [packet['data']]}, default)
 
 
 def encode_ack(packet: Packet, default: Default | None) -> tuple[Message, ...]:
     """ACK, or BINARY_ACK with its attachments."""
-    text, attachments = serialise(list(packet['args']), default)
+    text, attachments = serialise(packet['args'], default)
     head = '43' if not attachments else f'46{len(attachments)}-'
     return (f'{head}{prefix(packet)}{packet["ackId"]}{text}', *attachments)
 

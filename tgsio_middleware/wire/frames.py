@@ -65,8 +65,10 @@ def close_frame(code: int, reason: str = '') -> bytes:
 
 def message_frames(messages: tuple[Message, ...], binary_prefix: bytes) -> bytes:
     """Engine messages to the bytes of their frames: text as text, bytes (after the dialect's prefix) as binary."""
-    if len(messages) == 1 and type(messages[0]) is str:
-        return frame(messages[0].encode('utf-8', 'replace'), TEXT)
+    first = messages[0]
+    if len(messages) == 1 and type(first) is str:
+        data = first.encode('utf-8', 'replace')
+        return _SHORT_TEXT[len(data)] + data if len(data) < 126 else frame(data, TEXT)
     return b''.join(
         frame(m.encode('utf-8', 'replace'), TEXT) if type(m) is str else frame(binary_prefix + m, BINARY)  # type: ignore[operator]
         for m in messages

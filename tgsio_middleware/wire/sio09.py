@@ -77,9 +77,9 @@ def decode(message: Message) -> Packet:
     fields = message.split(':', 3)
     if len(fields) < 3 or len(fields[0]) != 1 or not '0' <= fields[0] <= '8':
         raise RemoteProtocolError('not a packet')
-    if len(fields[2]) > MAX_ENDPOINT:
-        raise RemoteProtocolError('a namespace of more than 256 characters')
     kind = TYPES[int(fields[0])]
+    if len(fields[2]) > MAX_ENDPOINT and kind != 'connect':
+        raise RemoteProtocolError('a namespace of more than 256 characters')
     packet = Packet(type=kind, endpoint='' if fields[2] == '/' else fields[2])
     if fields[1]:
         packet['id'] = number(fields[1].removesuffix('+'))
@@ -101,7 +101,11 @@ def _disconnect(packet: Packet, data: str) -> None:
 def _connect(packet: Packet, data: str) -> None:
     """`1::/test:?test=1`, and `1::/test?test=1` of some clients."""
     endpoint, _, query = packet['endpoint'].partition('?')
-    packet.update(endpoint=endpoint, qs=query or data.removeprefix('?'), auth=None)
+    if len(endpoint) > MAX_ENDPOINT:
+        raise RemoteProtocolError('a namespace of more than 256 characters')
+    packet.update(
+        {'endpoint': '' if endpoint == '/' else endpoint, 'qs': query or data.removeprefix('?'), 'auth': None}
+    )
 
 
 def _heartbeat(packet: Packet, data: str) -> None:
@@ -122,7 +126,7 @@ def _event(packet: Packet, data: str) -> None:
     args = value.get('args', []) if type(value) is dict else None
     if type(name) is not str or type(args) is not list:
         raise RemoteProtocolError('an event without a name')
-    packet.update(name=name, args=args)
+    packet.update({'name': name, 'args': args})
 
 
 def _ack(packet: Packet, data: str) -> None:
@@ -131,12 +135,12 @@ def _ack(packet: Packet, data: str) -> None:
     args: Any = loads(values) if values else []
     if type(args) is not list:
         raise RemoteProtocolError('an ack whose values are no list')
-    packet.update(ackId=number(ack_id), args=args)
+    packet.update({'ackId': number(ack_id), 'args': args})
 
 
 def _error(packet: Packet, data: str) -> None:
     reason, _, advice = data.partition('+')
-    packet.update(reason=reason, advice=advice, data=None)
+    packet.update({'reason': reason, 'advice': advice, 'data': None})
 
 
 _DECODERS = {
