@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+import gevent
+
 from ..errors import NoSuchNamespace
 from ..packet import Packet
 
 if TYPE_CHECKING:
     from ..namespace import BaseNamespace
     from .socket import Socket
+
+#: What gevent raises inside a handler that waits too long or is told to stop. `except Exception` lets it pass.
+INTERRUPTIONS = (gevent.Timeout, gevent.GreenletExit)
+#: All that means that a handler failed. SystemExit and KeyboardInterrupt end the process.
+FAILURES = (Exception, *INTERRUPTIONS)
 
 
 class Host(Protocol):

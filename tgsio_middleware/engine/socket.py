@@ -24,6 +24,7 @@ from ..packet import Message, Packet, ack, event
 from ..settings import Settings
 from ..wire.conversation import ANSWER, DELIVER, END, Conversation
 from ..wire.dialect import Dialect
+from .host import FAILURES
 from .registry import Registry, new_sid
 from .workers import workers
 
@@ -228,7 +229,7 @@ class Socket:
             values = self.host.event(namespace, packet)
             if packet.get('ack') == 'data':
                 self._acknowledge(packet, values)
-        except Exception:
+        except FAILURES:
             self._failed(namespace, packet)
 
     def _acknowledge(self, packet: Packet, values: Any) -> None:
@@ -269,7 +270,7 @@ class Socket:
             self.host.connect(self, packet)
         except Refused as e:
             self._refuse(packet, e)
-        except Exception:
+        except FAILURES:
             log.exception('%s: connecting %s failed', self, endpoint or '/')
             self._refuse(packet, Refused('internal error'))
         else:
@@ -299,7 +300,7 @@ class Socket:
         """`recv_disconnect` runs exactly once; jobs and rooms go after it."""
         try:
             self.host.disconnect(namespace, reason)
-        except Exception:
+        except FAILURES:
             log.exception('%s: recv_disconnect of %s failed', self, type(namespace).__name__)
         finally:
             if self.active_ns.get(namespace.ns_name) is namespace:

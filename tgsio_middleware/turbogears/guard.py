@@ -37,7 +37,13 @@ class InvalidArguments(Exception):
         self.detail = detail
 
 
-def denial(method: Method, environ: dict[str, Any]) -> str | None:
+def requires(method: Any) -> bool:
+    """It is decorated with `@require`."""
+    decoration = getattr(method, 'decoration', None)
+    return decoration is not None and bool(decoration.requirements)
+
+
+def denial(method: Any, environ: dict[str, Any]) -> str | None:
     """Why the requirements of `method` are not met, or None where they are. A requirement without a predicate is never
     met.
     """

@@ -57,11 +57,12 @@ class TurboGearsHost:
         status = self._request(ticket)
         if ticket.failure is not None:
             raise ticket.failure
-        if not ticket.connected:
+        if not ticket.connected or status >= 400:  # or what it did could not be committed
             self._raise_refused(endpoint, status)
         namespace = socket.active_ns.get(endpoint)
         if isinstance(namespace, SocketIOTGNamespace):
-            namespace.request = None
+            namespace.environ['PATH_INFO'] = self.resource + endpoint
+            namespace._context = None
 
     def event(self, namespace: BaseNamespace, packet: Packet) -> Any:
         if not isinstance(namespace, SocketIOTGNamespace):
@@ -134,11 +135,10 @@ class TurboGearsHost:
         assert self._unit is not None
 
         def inside(context: Any) -> Any:
-            namespace.request = context.request
+            namespace._context = context
             return what()
 
-        base = {**namespace.environ, 'PATH_INFO': self.resource + namespace.ns_name}
         try:
-            return self._unit.run(base, inside)
+            return self._unit.run(namespace.environ, inside)
         finally:
-            namespace.request = None
+            namespace._context = None

@@ -15,6 +15,7 @@ from typing import Any
 import tg
 from tg import abort, expose
 from tg.controllers.decoratedcontroller import DecoratedController
+from webob.exc import HTTPException
 
 from ..engine.socket import Socket
 from ..errors import Refused
@@ -44,6 +45,8 @@ class Ticket:
         try:
             namespace = self.socket.open_namespace(cls, self.packet, kept(request.environ), request)
             self.enter(namespace, self.packet)
+        except HTTPException:  # the answer's status says it
+            raise
         except BaseException as e:
             self.failure = e
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any
 
-import tg
+from tg import request_local
 from tg.request_local import Request
 
 from ..namespace import BaseNamespace
@@ -25,8 +25,8 @@ class SocketIOTGNamespace(BaseNamespace):
     allow_only: Any = None
 
     def __init__(self, environ: MutableMapping[str, Any], ns_name: str, request: Any = None) -> None:
-        #: the request of the event under way
-        self._current: Any = None
+        #: TurboGears' context of the request or event under way; a namespace is made inside its connect's
+        self._context: Any = None if request is None else request_local.context._current_obj()
         super().__init__(environ, ns_name, request)
 
     @classmethod
@@ -37,33 +37,33 @@ class SocketIOTGNamespace(BaseNamespace):
     @property
     def request(self) -> Any:
         """The request of the event under way; between events, one made of the client's handshake."""
-        if self._current is None:
+        if self._context is None:
             return Request(dict(self.environ))
-        return self._current
+        return self._context.request
 
     @request.setter
     def request(self, request: Any) -> None:
-        self._current = request
+        """The constructor's; the context knows it."""
 
     def is_method_allowed(self, method_name: str) -> bool:
         """The ACL, and the method's `@require`."""
         if not super().is_method_allowed(method_name):
             return False
         method = getattr(type(self), method_name, None)
-        return method is None or guard.denial(method, self.request.environ) is None
+        return not guard.requires(method) or guard.denial(method, self.request.environ) is None
 
     def call_method(self, method_name: str, packet: Packet, *args: Any) -> Any:
         """Validation, hooks and wrappers around the handler; see `guard`."""
         handler = self.handler(method_name)
         method = getattr(self, method_name, None)
-        if handler is None or method is None or self._current is None:
+        if handler is None or method is None or self._context is None:
             return super().call_method(method_name, packet, *args)
         if handler.takes_packet:
             args = (packet,)
         elif not handler.fits(len(args)) and (len(args) > handler.most or not guard.validates(method)):
             return super().call_method(method_name, packet, *args)
         try:
-            return guard.call(method, args, tg.request_local.context._current_obj(), self._decorated)
+            return guard.call(method, args, self._context, self._decorated)
         except guard.InvalidArguments as e:
             self.error('invalid_method_args', e.detail)
             return None
