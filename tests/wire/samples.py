@@ -32,7 +32,9 @@ def events(args: st.SearchStrategy) -> st.SearchStrategy:
 
 
 def acks(args: st.SearchStrategy) -> st.SearchStrategy:
-    return st.fixed_dictionaries({'type': st.just('ack'), 'endpoint': endpoints, 'ackId': ids, 'args': args}).map(Packet)
+    return st.fixed_dictionaries({'type': st.just('ack'), 'endpoint': endpoints, 'ackId': ids, 'args': args}).map(
+        Packet
+    )
 
 
 def with_ack(fields: dict) -> Packet:

@@ -67,7 +67,16 @@ def endless():
 
 @pytest.mark.parametrize(
     'value',
-    [object(), [date(2000, 1, 1)], [float('nan')], [b'', float('inf')], {(1, 2): 3}, {b'key': 1}, [b'', endless()], endless()],
+    [
+        object(),
+        [date(2000, 1, 1)],
+        [float('nan')],
+        [b'', float('inf')],
+        {(1, 2): 3},
+        {b'key': 1},
+        [b'', endless()],
+        endless(),
+    ],
     ids=['object', 'date', 'NaN', 'bytes and infinity', 'tuple as key', 'bytes as key', 'bytes and cycle', 'cycle'],
 )
 def test_what_cannot_be_said_is_the_sites_fault(value):
@@ -115,7 +124,9 @@ def test_what_left_comes_back(value):
     assert attach(loads(text), attachments) == value
 
 
-@given(st.lists(values | st.builds(dict, _placeholder=values, num=values), max_size=3), st.lists(st.binary(), max_size=3))
+@given(
+    st.lists(values | st.builds(dict, _placeholder=values, num=values), max_size=3), st.lists(st.binary(), max_size=3)
+)
 def test_any_json_with_any_bytes_fits_or_is_the_clients_fault(value, attachments):
     try:
         attach(value, attachments)

@@ -54,7 +54,9 @@ def test_a_client_says(message, packet):
     assert eio3.decode(message) == packet
 
 
-@pytest.mark.parametrize('message', ['', '0', '0{}', '3', '3probe', '6', '7', '11', '5x', 'b4AQI=', b'', b'\x01\x02', b'4'])
+@pytest.mark.parametrize(
+    'message', ['', '0', '0{}', '3', '3probe', '6', '7', '11', '5x', 'b4AQI=', b'', b'\x01\x02', b'4']
+)
 def test_a_client_may_not_say(message):
     with pytest.raises(RemoteProtocolError):
         eio3.decode(message)
@@ -99,7 +101,9 @@ def test_a_payload_of_octets_is_split(octets, messages):
     assert eio3.split_payload(bytes.fromhex(octets), OCTETS, set()) == received(messages)
 
 
-@pytest.mark.parametrize(('octets', 'messages'), [row for row in OCTET_PAYLOADS if any(type(m) is bytes for m in row[1])])
+@pytest.mark.parametrize(
+    ('octets', 'messages'), [row for row in OCTET_PAYLOADS if any(type(m) is bytes for m in row[1])]
+)
 def test_a_payload_with_bytes_is_joined_in_octets(octets, messages):
     assert eio3.join_payload(messages, binary=True) == (OCTETS, bytes.fromhex(octets))
 

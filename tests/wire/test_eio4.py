@@ -42,7 +42,9 @@ def test_a_client_says(message, packet):
     assert eio4.decode(message) == packet
 
 
-@pytest.mark.parametrize('message', ['', '0', '0{}', '2', '2x', '2probe!', '6', '7', '11', '55', 'b', 'hello', '\x1e', '¹'])
+@pytest.mark.parametrize(
+    'message', ['', '0', '0{}', '2', '2x', '2probe!', '6', '7', '11', '55', 'b', 'hello', '\x1e', '¹']
+)
 def test_a_client_may_not_say(message):
     with pytest.raises(RemoteProtocolError):
         eio4.decode(message)

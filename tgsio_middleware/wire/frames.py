@@ -60,7 +60,8 @@ def frame(data: bytes, opcode: int) -> bytes:
 
 def close_frame(code: int, reason: str = '') -> bytes:
     """A close frame; the reason is cut to what a control frame holds."""
-    return frame(code.to_bytes(2, 'big') + reason.encode()[:123], CLOSE)
+    text = reason.encode('utf-8', 'replace')[:123].decode('utf-8', 'ignore')
+    return frame(code.to_bytes(2, 'big') + text.encode(), CLOSE)
 
 
 def message_frames(messages: tuple[Message, ...], binary_prefix: bytes) -> bytes:
@@ -176,7 +177,7 @@ class Reader:
                 self._needed = head
                 return 0
             n = _int(data[i + 2 : i + head], 'big')
-        if n + self._size > self.max_payload:
+        if first & 15 < CLOSE and n + self._size > self.max_payload:
             raise TooLarge(f'a message of more than {self.max_payload} bytes')
         body = i + head + 4
         if len(data) < body + n:
@@ -206,7 +207,7 @@ class Reader:
             self._utf8 = codecs.getincrementaldecoder('utf-8')() if opcode == TEXT else None
         self._size += len(payload)
         self._fragments_left -= 1
-        if not self._fragments_left:
+        if self._fragments_left < 0:
             raise TooLarge(f'a message of more than {MAX_FRAGMENTS} fragments')
         if self._utf8 is not None:
             self._fragments.append(self._utf8.decode(payload, final))  # type: ignore[arg-type]
