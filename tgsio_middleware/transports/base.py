@@ -19,13 +19,12 @@ Headers = list[tuple[str, str]]
 class Transport:
     """One client's transport. `prepare` makes messages ready once for all clients that share dialect and transport."""
 
-    __slots__ = ('socket',)
+    __slots__ = ()
     NAME = ''
     #: It can speak at any time; polling must wait for a poll.
     STREAMING = False
 
-    def __init__(self, socket: Socket) -> None:
-        self.socket = socket
+    socket: Socket
 
     @staticmethod
     def prepare(messages: tuple[Message, ...], binary_prefix: bytes) -> Any:

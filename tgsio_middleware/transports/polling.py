@@ -30,7 +30,7 @@ class Polling(Transport):
     NAME = 'polling'
 
     def __init__(self, socket: Socket, binary: bool) -> None:
-        super().__init__(socket)
+        self.socket = socket
         self.binary = binary
         self._queue: list[Message] = []
         self._size = 0

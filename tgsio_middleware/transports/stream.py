@@ -1,0 +1,176 @@
+"""Stream: a TCP connection in the hub's care. No greenlet belongs to it.
+
+A libev watcher wakes a worker when something has come; what is written leaves at the end of the turn, in one
+non-blocking send. What the kernel does not take waits for a write watcher, up to a bound.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gevent
+from gevent import get_hub
+
+from ..engine.workers import workers
+from .takeover import Connection
+
+READ, WRITE = 1, 2
+READ_SIZE = 65536
+#: A client that was told good-bye has so long to read it, in seconds.
+LINGER = 5.0
+
+
+class Stream:
+    """Subclasses say what `received` data, a `lost` connection and an overflow (`choked`) mean."""
+
+    __slots__ = ('_connection', '_ending', '_out', '_rest', '_watcher', '_write_watcher')
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Connection | None = connection
+        self._ending = False
+        self._out: list[bytes] = []
+        self._rest = b''
+        self._watcher: Any = get_hub().loop.io(connection.fileno(), READ)
+        self._write_watcher: Any = None
+
+    # -- what a subclass says ----------------------------------------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        """Something came, never empty; runs in a worker and may block."""
+        raise NotImplementedError
+
+    def lost(self) -> None:
+        """The connection is gone; must not block."""
+
+    def choked(self, waiting: int) -> bool:
+        """So many bytes wait to be sent: too many? Then the connection is cut, and `lost` is called."""
+        raise NotImplementedError
+
+    # -- reading: in a worker ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins to read, what came with the request first."""
+        connection = self._connection
+        if connection is None:
+            return
+        self._watcher.start(workers().enter, self._readable)
+        unread, connection.unread = connection.unread, b''
+        if unread:
+            workers().submit(self._received, unread)
+
+    def pause(self) -> None:
+        """Reads no more until `resume`."""
+        if self._watcher is not None:
+            self._watcher.stop()
+
+    def resume(self) -> None:
+        """Reads again, if it had stopped and has not ended."""
+        if self._watcher is not None and not self._watcher.active and not self._ending:
+            self._watcher.start(workers().enter, self._readable)
+
+    def _readable(self) -> None:
+        connection = self._connection
+        while connection is not None:
+            try:
+                data = connection.recv(READ_SIZE)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                data = b''
+            if not connection.pending():
+                return self._received(data)
+            self._received(data)
+            connection = self._connection
+
+    def _received(self, data: bytes) -> None:
+        if data:
+            self.received(data)
+        else:
+            self.cut()
+
+    # -- writing: anywhere, never blocks -----------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """Leaves at the end of the turn."""
+        if not self._out:
+            workers().flush_later(self)
+        self._out.append(data)
+
+    def flush(self) -> None:
+        """Runs in the hub."""
+        out, connection = self._out, self._connection
+        data = out[0] if len(out) == 1 else b''.join(out)
+        out.clear()
+        if connection is None:
+            return
+        if not self._rest:
+            try:
+                sent = connection.send(data)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError:
+                return self.cut()
+            if sent == len(data):
+                return
+            data = data[sent:]
+        self._keep(data, connection)
+
+    def _keep(self, data: bytes, connection: Connection) -> None:
+        """The kernel takes no more for now."""
+        self._rest += data
+        if self.choked(len(self._rest)):
+            return self.cut()
+        if self._write_watcher is None:
+            self._write_watcher = get_hub().loop.io(connection.fileno(), WRITE)
+        if not self._write_watcher.active:
+            self._write_watcher.start(self._writable)
+
+    def _writable(self) -> None:
+        """Runs in the hub."""
+        self._write_watcher.stop()
+        rest, self._rest = self._rest, b''
+        self._out.insert(0, rest)
+        self.flush()
+
+    # -- ending ------------------------------------------------------------------------------------------------------
+
+    @property
+    def open(self) -> bool:
+        """It was not cut and does not end."""
+        return self._connection is not None and not self._ending
+
+    @property
+    def alive(self) -> bool:
+        """It was not cut yet."""
+        return self._connection is not None
+
+    def end(self) -> None:
+        """Reads no more and is cut when all has been sent, or has had the time to be."""
+        if self.open:
+            self._ending = True
+            self.pause()
+            get_hub().loop.run_callback(self._cut_when_sent, 0.0)
+
+    def _cut_when_sent(self, waited: float) -> None:
+        if (self._out or self._rest) and self._connection is not None and waited < LINGER:
+            gevent.spawn_later(0.1, self._cut_when_sent, waited + 0.1)
+        else:
+            self.cut()
+
+    def cut(self) -> None:
+        """Closes the connection, whatever still waits."""
+        connection = self.detach()
+        if connection is not None:
+            connection.close()
+            self.lost()
+
+    def detach(self) -> Connection | None:
+        """Lets go of the connection without closing it."""
+        connection, self._connection = self._connection, None
+        for watcher in (self._watcher, self._write_watcher):
+            if watcher is not None:
+                watcher.stop()
+                watcher.close()
+        self._watcher = self._write_watcher = None
+        self._rest = b''
+        return connection
