@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 IN_CI = bool(os.environ.get('CI'))
 
-# The same examples at every run in CI, so that a red build is red again; new ones at every run on a developer's machine.
+# The same examples at every run in CI, so that a red build is red again; new ones at every run on a desk.
 settings.register_profile('ci', max_examples=200, deadline=None, derandomize=True, database=None)
 settings.register_profile(
     'local', max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -22,6 +22,8 @@ def words(value: Any) -> tuple[str, ...]:
     """'a, b c' or a sequence of strings -> ('a', 'b', 'c')."""
     if isinstance(value, str):
         return tuple(word for word in re.split(r'[\s,]+', value) if word)
+    if not isinstance(value, (list, tuple)) or not all(isinstance(word, str) for word in value):
+        raise ValueError('names, separated by spaces or commas')
     return tuple(value)
 
 

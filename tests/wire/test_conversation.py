@@ -131,7 +131,7 @@ def test_a_ping_is_answered_with_its_data(dialect, message, data):
     assert begun(dialect).receive(message) == (ANSWER, Packet(type='pong', data=data))
 
 
-# -- attachments ---------------------------------------------------------------------------------------------------------
+# -- attachments -----------------------------------------------------------------------------------------------------
 
 
 def test_a_packet_waits_for_its_attachments():
@@ -211,7 +211,7 @@ def test_a_placeholder_in_a_packet_without_attachments_is_data():
     assert begun(eio4).receive('42["b",{"_placeholder":true,"num":0}]')[1]['args'] == [{'_placeholder': True, 'num': 0}]
 
 
-# -- time ----------------------------------------------------------------------------------------------------------------
+# -- time ------------------------------------------------------------------------------------------------------------
 
 ASKED = Packet(type='heartbeat')
 

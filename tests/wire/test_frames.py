@@ -37,7 +37,7 @@ def closed(code, reason=b''):
     return client(code.to_bytes(2, 'big') + reason, CLOSE)
 
 
-# -- what RFC 6455 itself shows ------------------------------------------------------------------------------------------
+# -- what RFC 6455 itself shows --------------------------------------------------------------------------------------
 
 
 def test_the_examples_of_the_specification():
@@ -63,7 +63,7 @@ def test_a_key_that_is_none(key):
         frames.accept(key)
 
 
-# -- lengths -------------------------------------------------------------------------------------------------------------
+# -- lengths ---------------------------------------------------------------------------------------------------------
 
 LENGTHS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 124, 125, 126, 127, 128, 255, 256, 65535, 65536, 65537]
 
@@ -138,7 +138,7 @@ def test_a_message_has_only_so_many_fragments(between, code):
         assert (messages, reader.error.close_code) == ([], code)
 
 
-# -- masks ---------------------------------------------------------------------------------------------------------------
+# -- masks -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_frame_without_a_mask_is_refused(data):
     assert (messages, reader.error.close_code) == ([], 1002)
 
 
-# -- reserved bits and opcodes -------------------------------------------------------------------------------------------
+# -- reserved bits and opcodes ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('reserved', [1, 2, 3, 4, 5, 6, 7])
@@ -191,7 +191,7 @@ def test_a_forbidden_head_is_refused_before_its_frame_is_whole():
     assert read(b'\xc1\x80')[1].error.close_code == 1002
 
 
-# -- control frames ------------------------------------------------------------------------------------------------------
+# -- control frames --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('length', [0, 1, 124, 125])
@@ -220,7 +220,7 @@ def test_a_pong_that_nobody_asked_for_is_ignored():
     assert (messages, reader.pings) == (['hi'], [])
 
 
-# -- fragments -----------------------------------------------------------------------------------------------------------
+# -- fragments -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(('opcode', 'whole'), [(TEXT, 'fragment1fragment2'), (BINARY, b'fragment1fragment2')])
@@ -265,7 +265,7 @@ def test_messages_after_fragments_are_whole_again():
     assert read(client(b'a', final=False) + client(b'b', CONTINUATION) + client(b'c'))[0] == ['ab', 'c']
 
 
-# -- UTF-8 ---------------------------------------------------------------------------------------------------------------
+# -- UTF-8 -----------------------------------------------------------------------------------------------------------
 
 VALID = [
     'κόσμε',
@@ -339,7 +339,7 @@ def test_binary_data_is_no_text(data):
     assert read(client(data, BINARY))[0] == [data]
 
 
-# -- closing -------------------------------------------------------------------------------------------------------------
+# -- closing ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_our_close_frame(code, reason, written):
     assert frames.close_frame(code, reason) == bytes.fromhex(written)
 
 
-# -- messages to frames --------------------------------------------------------------------------------------------------
+# -- messages to frames ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -414,7 +414,7 @@ def test_messages_to_frames(messages, prefix, written):
     assert frames.message_frames(messages, prefix) == written
 
 
-# -- chunks --------------------------------------------------------------------------------------------------------------
+# -- chunks ----------------------------------------------------------------------------------------------------------
 
 CONVERSATION = [
     client(b'first'),

@@ -95,7 +95,7 @@ def test_what_json_has_no_word_for_is_not_plain(value):
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), float('-inf')])
 def test_numbers_that_json_lacks_are_refused(value):
-    with pytest.raises(ValueError, match='JSON|not JSON|Out of range'):
+    with pytest.raises(ValueError, match='JSON'):
         dumps([value])
 
 
