@@ -17,6 +17,7 @@ from .settings import Settings
 from .transports import origin
 from .transports.base import Environ, Headers, StartResponse, respond
 from .transports.handshake import reduced
+from .transports.keptalive import adopt, adoptable
 from .transports.polling import Polling, takes_octets
 from .transports.takeover import can_take
 from .transports.upgrade import Upgrade
@@ -47,6 +48,11 @@ class SocketIOMiddleware:
         self.host = host
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        body = self._dispatch(environ, start_response)
+        return [] if body is None else body
+
+    def _dispatch(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
+        """-> the answer's body, or None where the answer comes later."""
         resource = self.settings.socketio_resource
         path = environ.get('PATH_INFO', '')
         if not path.startswith(resource):
@@ -58,6 +64,8 @@ class SocketIOMiddleware:
             if wanted is None:
                 return self.app(environ, start_response)
             dialect = wanted.dialect
+            if wanted.transport == 'polling' and dialect.UPGRADES and adoptable(environ, start_response):
+                return adopt(environ, self._dispatch, self.settings.max_payload)
             headers = origin.check(environ, self.settings.cors_allowed_origins)
             return self._serve(wanted, environ, start_response, headers)
         except HandshakeRefused as e:
@@ -66,7 +74,7 @@ class SocketIOMiddleware:
 
     def _serve(
         self, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
-    ) -> Iterable[bytes]:
+    ) -> Iterable[bytes] | None:
         self._check(wanted, environ)
         if environ['REQUEST_METHOD'] == 'OPTIONS':
             return origin.preflight(environ, start_response, headers)
@@ -96,7 +104,7 @@ class SocketIOMiddleware:
 
     def _handshake(
         self, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
-    ) -> Iterable[bytes]:
+    ) -> Iterable[bytes] | None:
         if environ['REQUEST_METHOD'] not in ('GET',) + (('POST',) if wanted.transport is None else ()):
             raise HandshakeRefused('bad_method', f'a handshake by {environ["REQUEST_METHOD"][:10]}')
         if wanted.transport == 'websocket':
@@ -110,7 +118,7 @@ class SocketIOMiddleware:
             return respond(start_response, body, headers)
         polling = Polling(socket, takes_octets(wanted.query))
         socket.open(polling, self._upgrades(wanted.dialect, environ))
-        return polling.get(start_response, headers)
+        return polling.get(environ, start_response, headers)
 
     def _socket(self, dialect: Dialect, environ: Environ) -> Socket:
         return Socket(dialect, self.host, self.registry, reduced(environ, self.settings.socketio_resource))
@@ -138,14 +146,14 @@ class SocketIOMiddleware:
 
     def _poll(
         self, socket: Socket, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
-    ) -> Iterable[bytes]:
+    ) -> Iterable[bytes] | None:
         if socket.transport is None:
             socket.open(Polling(socket, binary=False))
         polling = socket.transport
         if not isinstance(polling, Polling):
             raise HandshakeRefused('bad_request', 'a poll of a client that has moved to a websocket')
         if environ['REQUEST_METHOD'] == 'GET':
-            return polling.get(start_response, headers)
+            return polling.get(environ, start_response, headers)
         if environ['REQUEST_METHOD'] == 'POST':
             return polling.post(environ, start_response, headers)
         raise HandshakeRefused('bad_request', f'a poll by {environ["REQUEST_METHOD"][:10]}')

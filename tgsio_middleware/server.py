@@ -7,10 +7,13 @@ Import this module only where gevent may be imported: it patches nothing.
 
 from __future__ import annotations
 
+import io
 import logging
 import socket
 from typing import Any
 
+import gevent
+import gevent.socket
 from gevent.pywsgi import LoggingLogAdapter, WSGIHandler, WSGIServer
 
 from .transports.takeover import TAKE
@@ -30,7 +33,7 @@ class SocketIOHandler(WSGIHandler):
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
         if not hasattr(self.socket, 'do_handshake'):  # TLS stays with gevent's own socket object
-            environ[TAKE] = self.take
+            environ[TAKE] = self
         return environ
 
     def take(self) -> tuple[Any, bytes]:
@@ -42,6 +45,27 @@ class SocketIOHandler(WSGIHandler):
         self.close_connection = True
         return taken, unread
 
+    def keeps_alive(self, start_response: Any) -> bool:
+        """More requests may follow on the connection, and `start_response` is this handler's own."""
+        return (
+            self.request_version == 'HTTP/1.1'
+            and not self.close_connection
+            and getattr(start_response, '__self__', None) is self
+        )
+
+    def give_back(self, sock: Any, unread: bytes) -> None:
+        """A connection that was taken comes back; its next request begins with `unread`."""
+        connection = gevent.socket.socket(fileno=sock.detach())
+        rfile = io.BufferedReader(Rewound(unread, connection))
+        handler = type(self)(connection, self.client_address, self.server, rfile)
+        gevent.spawn(handler.handle)
+
+    def finalize_headers(self) -> None:
+        """Says that it will close the connection: some clients use a kept one again unless they are told."""
+        super().finalize_headers()
+        if self.close_connection and not any(name.lower() == b'connection' for name, _ in self.response_headers):
+            self.response_headers.append((b'Connection', b'close'))
+
     def _write_with_headers(self, data: bytes) -> None:
         """Head and body in one segment: a body of its own waits for the head's acknowledgement, up to 40 ms."""
         gathered: list[bytes] = []
@@ -51,6 +75,27 @@ class SocketIOHandler(WSGIHandler):
         finally:
             del self._sendall
         sendall(b''.join(gathered))
+
+
+class Rewound(io.RawIOBase):
+    """A connection's stream, some bytes back."""
+
+    def __init__(self, unread: bytes, connection: Any) -> None:
+        self._unread = unread
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if not self._unread:
+            try:
+                return self._connection.recv_into(buffer)  # type: ignore[no-any-return]
+            except BlockingIOError:
+                return None
+        data, self._unread = self._unread[: len(buffer)], self._unread[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _native(fd: int) -> Any:

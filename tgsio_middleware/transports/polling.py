@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gevent.event import Event
 
 from ..engine.socket import LEFT
+from ..engine.workers import workers
 from ..errors import HandshakeRefused, RemoteProtocolError
 from ..packet import Message, Packet
 from ..wire.dialect import Body
@@ -18,10 +19,13 @@ from .base import Environ, Headers, StartResponse, Transport, respond
 
 if TYPE_CHECKING:
     from ..engine.socket import Socket
+    from .keptalive import PollConnection
     from .upgrade import Upgrade
 
 #: 0.9's server ends an empty poll with a noop after so many seconds (its `polling duration`); proxies cut longer ones.
 POLL_DURATION = 20.0
+#: Under this key the environ of a poll on an adopted connection shows that connection (see `keptalive`).
+LATER = 'tgsio_middleware.later'
 
 
 class Polling(Transport):
@@ -34,7 +38,7 @@ class Polling(Transport):
         self.binary = binary
         self._queue: list[Message] = []
         self._size = 0
-        self._poll: Event | None = None
+        self._poll: Event | Parked | None = None
         self._posting = False
         #: the websocket that probes; every poll is answered at once while it does
         self.probe: Upgrade | None = None
@@ -78,20 +82,31 @@ class Polling(Transport):
             self._poll.set()
         return messages
 
-    def get(self, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
-        """A poll: answered when there is something to say."""
+    def leave(self, parked: Parked) -> bool:
+        """The poll waits no more; -> it did."""
+        waited = self._poll is parked
+        if waited:
+            self._poll = None
+        return waited
+
+    def get(self, environ: Environ, start_response: StartResponse, headers: Headers) -> Iterable[bytes] | None:
+        """A poll: answered when there is something to say; -> None where that is later (see `Parked`)."""
         if self._poll is not None:
             self.socket.fail(RemoteProtocolError('two polls at a time'))
             raise HandshakeRefused('bad_request', 'two polls at a time')
         if not self._queue and not self.hurried and self.socket.connected:
-            self._poll = Event()
+            if LATER in environ:
+                self._poll = Parked(self, environ[LATER], start_response, headers)
+                return None
+            self._poll = woken = Event()
             try:
-                self._poll.wait(None if self.socket.dialect.UPGRADES else POLL_DURATION)
+                woken.wait(None if self.socket.dialect.UPGRADES else POLL_DURATION)
             finally:
                 self._poll = None
-        return respond(start_response, self._take(), headers)
+        return respond(start_response, self.take(), headers)
 
-    def _take(self) -> Body:
+    def take(self) -> Body:
+        """All that waits, or a noop."""
         messages, self._queue, self._size = self._queue, [], 0
         if not messages:
             messages = list(self.socket.dialect.encode(Packet(type='noop', endpoint=''), None))
@@ -123,6 +138,38 @@ class Polling(Transport):
         return respond(start_response, socket.dialect.POSTED, headers)
 
 
+class Parked:
+    """A poll that waits without a greenlet; `set` as an Event's, `connection` answers when the turn ends."""
+
+    __slots__ = ('_woken', 'connection', 'headers', 'polling', 'start_response')
+
+    def __init__(
+        self, polling: Polling, connection: PollConnection, start_response: StartResponse, headers: Headers
+    ) -> None:
+        self.polling = polling
+        self.connection = connection
+        self.start_response = start_response
+        self.headers = headers
+        self._woken = False
+        connection.park(self)
+
+    def set(self) -> None:
+        """There is something to say."""
+        if not self._woken:
+            self._woken = True
+            workers().flush_later(self)
+
+    def flush(self) -> None:
+        """Runs in the hub."""
+        if self.polling.leave(self):
+            self.connection.finish(respond(self.start_response, self.polling.take(), self.headers))
+
+    def abandon(self) -> None:
+        """The connection is gone, and the client with it: it cannot know what was to be said."""
+        if self.polling.leave(self):
+            self.polling.socket.close(LEFT)
+
+
 def read_body(environ: Environ, limit: int) -> bytes:
     """The request's body; raises HandshakeRefused where it is longer than `limit` or ends too early."""
     declared = environ.get('CONTENT_LENGTH') or ''
@@ -152,4 +199,4 @@ def takes_octets(query: dict[str, str]) -> bool:
     return 'b64' not in query or query['b64'] in ('', '0')
 
 
-__all__ = ['Polling', 'read_body', 'takes_octets']
+__all__ = ['LATER', 'Parked', 'Polling', 'read_body', 'takes_octets']

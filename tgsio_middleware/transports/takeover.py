@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-#: Under this key our own server offers a function: () -> (non-blocking socket, bytes that it had read already).
+#: Under this key our own server shows its handler; its `take()` gives (non-blocking socket, bytes that it had read
+#: already).
 TAKE = 'tgsio_middleware.take'
 
 
@@ -32,10 +33,10 @@ def can_take(environ: dict[str, Any]) -> bool:
 class Connection:
     """A non-blocking stream: `recv` and `send` raise BlockingIOError where they would block."""
 
-    __slots__ = ('_sock', 'close', 'fileno', 'recv', 'send', 'unread')
+    __slots__ = ('close', 'fileno', 'recv', 'send', 'sock', 'unread')
 
     def __init__(self, sock: Any, unread: bytes, close: Callable[[], None]) -> None:
-        self._sock = sock
+        self.sock = sock
         self.unread = unread
         self.close = close
         self.fileno: Callable[[], int] = sock.fileno
@@ -48,7 +49,7 @@ class Connection:
         import ssl
 
         try:
-            return self._sock.recv(size)
+            return self.sock.recv(size)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise BlockingIOError from None
 
@@ -56,19 +57,19 @@ class Connection:
         import ssl
 
         try:
-            return self._sock.send(data)
+            return self.sock.send(data)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise BlockingIOError from None
 
     def pending(self) -> bool:
         """TLS has decrypted more than was read: no event of the kernel will tell."""
-        return hasattr(self._sock, 'pending') and self._sock.pending() > 0
+        return hasattr(self.sock, 'pending') and self.sock.pending() > 0
 
 
 def take(environ: dict[str, Any]) -> Connection:
     """The connection, after the head of the answer was sent."""
     if TAKE in environ:
-        sock, unread = environ[TAKE]()
+        sock, unread = environ[TAKE].take()
         return Connection(sock, unread, sock.close)
     sock = raw_socket(environ)
     sock.settimeout(0.0)
