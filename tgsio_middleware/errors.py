@@ -74,8 +74,8 @@ class NoSuchNamespace(Refused):
 
     name = 'no_such_namespace'
 
-    def __init__(self, endpoint: str) -> None:
-        super().__init__('Invalid namespace')
+    def __init__(self, endpoint: str, data: Any = None) -> None:
+        super().__init__('Invalid namespace', data)
         self.endpoint = endpoint
 
 

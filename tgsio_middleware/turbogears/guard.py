@@ -15,16 +15,21 @@ Private names of TurboGears used here: `Decoration.requirements`, `.validations`
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from types import MethodType
 from typing import Any
 
 from crank.util import flatten_arguments, get_params_with_argspec
 from tg import hooks
 from tg.controllers.decoratedcontroller import DecoratedController
+from tg.decorators import Decoration
 from tg.predicates import NotAuthorizedError
 from tg.validation import TGValidationError
 
 Method = Callable[..., Any]
+
+
+class Denied(Exception):
+    """The method's requirements are not met."""
 
 
 class InvalidArguments(Exception):
@@ -47,8 +52,11 @@ def denial(method: Any, environ: dict[str, Any]) -> str | None:
     """Why the requirements of `method` are not met, or None where they are. A requirement without a predicate is never
     met.
     """
-    decoration = getattr(method, 'decoration', None)
-    for requirement in decoration.requirements if decoration is not None else ():
+    return _denial(method.decoration, environ) if requires(method) else None
+
+
+def _denial(decoration: Any, environ: dict[str, Any]) -> str | None:
+    for requirement in decoration.requirements:
         if requirement.predicate is None:
             return 'no predicate'
         try:
@@ -65,61 +73,77 @@ def validates(method: Any) -> bool:
 
 
 def call(method: Method, args: tuple[Any, ...], context: Any, decorate: Callable[[Method], Method]) -> Any:
-    """Steps 2 to 5. `decorate` is the namespace's `exception_handler_decorator`, around the handler that is called in
+    """Steps 1 to 5. `decorate` is the namespace's `exception_handler_decorator`, around the handler that is called in
     the end.
 
-    Raises InvalidArguments.
+    Raises Denied and InvalidArguments.
     """
     decoration = getattr(method, 'decoration', None)
     if decoration is None:
-        caller = context.config['controller_caller']
-        _notify('before_validate', method, decoration, (args, {}))
-        _notify('before_call', method, decoration, (args, {}))
-        return caller(context.config, decorate(method), args, {})
-    _notify('before_validate', method, decoration, (args, {}))
-    target, args = _validated(method, decoration, args, context)
-    _notify('before_call', method, decoration, (args, {}))
-    return decoration.controller_caller(context.config, decorate(target), args, {})
+        _notify('before_validate', None, args, {})
+        _notify('before_call', None, args, {})
+        return context.config['controller_caller'](context.config, decorate(method), args, {})
+    _check(decoration, context)
+    _notify('before_validate', decoration, args, {})
+    target, args, keywords = _validated(method, decoration, args, context)
+    if target is not method:
+        decoration = Decoration.get_decoration(target.__func__)
+        _check(decoration, context)
+    _notify('before_call', decoration, args, keywords)
+    return decoration.controller_caller(context.config, decorate(target), args, keywords)
 
 
-def _validated(method: Method, decoration: Any, args: tuple[Any, ...], context: Any) -> tuple[Method, tuple[Any, ...]]:
+def _check(decoration: Any, context: Any) -> None:
+    if decoration.requirements and _denial(decoration, context.request.environ) is not None:
+        raise Denied
+
+
+def _validated(method: Method, decoration: Any, args: tuple[Any, ...], context: Any) -> Any:
     """-> what is to be called, and with what: the handler and its validated arguments, or an error handler and the raw
     ones.
     """
     if not decoration.validations:
-        return method, args
+        return method, args, {}
     given = get_params_with_argspec(method, {}, args)
     context.request.args_params = given
     exceptions = tuple(context.config.get('validation.exceptions', ()))
     try:
         params = DecoratedController._perform_validate(method, given, context)
     except exceptions as error:
-        return _error_handler(method, args, given, error, context, exceptions), args
+        return _error_handler(method, args, given, error, context, exceptions)
     context.request.validation.values = params
+    return method, *_flat(method, params, args)
+
+
+def _flat(method: Method, params: dict[str, Any], args: tuple[Any, ...]) -> Any:
+    """-> the positional arguments with the validated values among them, and what a validator added for `**keywords`."""
     try:
-        args, _ = flatten_arguments(method, params, args)
+        return flatten_arguments(method, params, args)
     except TypeError:  # fewer came than it needs, and no validator minded
-        raise InvalidArguments(f'"{method.__name__}" cannot be called with {len(args)} arguments') from None
-    return method, args
+        name = getattr(method, '__name__', 'handler')
+        raise InvalidArguments(f'"{name}" cannot be called with {len(args)} arguments') from None
 
 
 def _error_handler(
     method: Method, args: tuple[Any, ...], given: dict[str, Any], error: Any, context: Any, exceptions: tuple[Any, ...]
-) -> Method:
-    """The error handler of the validation that failed; raises InvalidArguments where there is none."""
+) -> Any:
+    """The error handler of the validation that failed, with the raw arguments, or with those that its own validation
+    made of them (`chain_validation`). Raises InvalidArguments where there is none.
+    """
     status = context.request.validation
     while True:
         instance, handler, chain = DecoratedController._process_validation_errors(method, args, {}, error, context)
         if status.error_handler is None:
             raise InvalidArguments(_detail(error))
-        if not chain:
-            return partial(handler, instance)
+        method = MethodType(handler, instance)
+        if not chain or not validates(method):
+            return method, args, {}
         try:
-            DecoratedController._perform_validate(handler, given, context)
+            params = DecoratedController._perform_validate(method, given, context)
         except exceptions as e:
-            method, error = partial(handler, instance), e
+            error = e
         else:
-            return partial(handler, instance)
+            return method, *_flat(method, params, args)
 
 
 def _detail(error: Any) -> Any:
@@ -130,13 +154,13 @@ def _detail(error: Any) -> Any:
     return str(error) if isinstance(error, TGValidationError) else str(getattr(error, 'msg', error))
 
 
-def _notify(name: str, method: Method, decoration: Any, args: tuple[Any, ...]) -> None:
+def _notify(name: str, decoration: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
     """Application-wide hooks, then the handler's own; its requirements stand among the latter and were checked
     already.
     """
     for hook in hooks._hooks.get(name, ()):
-        hook(*args)
+        hook(args, keywords)
     if decoration is not None:
         for hook in decoration.hooks.get(name, ()):
             if getattr(hook, '__self__', None) not in decoration.requirements:
-                hook(*args)
+                hook(args, keywords)

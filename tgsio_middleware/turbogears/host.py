@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 #: The attribute under which a controller offers the namespace `/`.
 GLOBAL = 'global_namespace'
 #: No piece of an endpoint may be private or climb, and none reaches the global namespace by its attribute's name.
-ENDPOINT = re.compile(rf'(/(?!_|\.|{GLOBAL}(/|$))[^/?#%\s]+)*')
+#: Each begins with a letter or digit, for TurboGears' dispatcher reads other characters as `_`.
+ENDPOINT = re.compile(r'(/(?!global[\W_]namespace)[^\W_][^/?#%\s]*)*')
 
 
 class TurboGearsHost:
@@ -38,8 +39,6 @@ class TurboGearsHost:
         self.app = app
         self.resource = settings.socketio_resource
         self._unit: UnitOfWork | None = None
-        #: nobody mounted a global namespace: old clients, which connect it unasked, need not cost a request each
-        self._no_global = False
         self.json_default = JSONEncoder().default
         self.unavailable = None if green.patched() else green.UNPATCHED
         if self.unavailable:
@@ -51,17 +50,20 @@ class TurboGearsHost:
 
     def connect(self, socket: Socket, packet: Packet) -> None:
         endpoint = packet['endpoint']
-        if not ENDPOINT.fullmatch(endpoint) or (not endpoint and self._no_global):
+        if not ENDPOINT.fullmatch(endpoint):
             raise NoSuchNamespace(endpoint)
         ticket = Ticket(socket, packet, self._enter)
-        status = self._request(ticket)
-        if ticket.failure is not None:
+        errors = io.StringIO()
+        status = self._request(ticket, errors)
+        if ticket.failure is not None:  # logged by who called, and not a second time by what the site has put around
             raise ticket.failure
+        if errors.tell():
+            socket.handshake['wsgi.errors'].write(errors.getvalue())
         if not ticket.connected or status >= 400:  # or what it did could not be committed
             self._raise_refused(endpoint, status)
         namespace = socket.active_ns.get(endpoint)
         if isinstance(namespace, SocketIOTGNamespace):
-            namespace.environ['PATH_INFO'] = self.resource + endpoint
+            namespace.environ['PATH_INFO'] = self._path(endpoint)
             namespace._context = None
 
     def event(self, namespace: BaseNamespace, packet: Packet) -> Any:
@@ -77,15 +79,17 @@ class TurboGearsHost:
 
     # -- connecting --------------------------------------------------------------------------------------------------
 
-    def _request(self, ticket: Ticket) -> int:
-        """The client's handshake through the application; -> the answer's status. Its body is of no interest."""
+    def _request(self, ticket: Ticket, errors: io.StringIO) -> int:
+        """The client's handshake through the application, which reports to `errors`; -> the answer's status. Its body
+        is of no interest.
+        """
         statuses: list[str] = []
 
         def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
             statuses.append(status)
             return lambda data: None
 
-        body = self.app(self._environ(ticket), start_response)
+        body = self.app(self._environ(ticket, errors), start_response)
         try:
             for _ in body:
                 pass
@@ -95,14 +99,15 @@ class TurboGearsHost:
                 close()
         return int(statuses[-1].split()[0]) if statuses else 500
 
-    def _environ(self, ticket: Ticket) -> dict[str, Any]:
+    def _environ(self, ticket: Ticket, errors: io.StringIO) -> dict[str, Any]:
         packet = ticket.packet
         environ = dict(ticket.socket.handshake)
         query = '&'.join(filter(None, (environ.get('QUERY_STRING'), packet.get('qs'))))
         environ.update(
             {
-                'PATH_INFO': self.resource + (packet['endpoint'] or '/' + GLOBAL),
-                'QUERY_STRING': query,
+                'PATH_INFO': self._path(packet['endpoint'] or '/' + GLOBAL),
+                'QUERY_STRING': _wsgi(query),
+                'wsgi.errors': errors,
                 'wsgi.input': io.BytesIO(),
                 'CONTENT_LENGTH': '0',
                 TICKET: ticket,
@@ -112,6 +117,9 @@ class TurboGearsHost:
             }
         )
         return environ
+
+    def _path(self, endpoint: str) -> str:
+        return self.resource + _wsgi(endpoint)
 
     def _enter(self, namespace: BaseNamespace, packet: Packet) -> None:
         """The dispatcher has found the namespace and all on the way has agreed; runs inside the request."""
@@ -125,8 +133,7 @@ class TurboGearsHost:
 
     def _raise_refused(self, endpoint: str, status: int) -> None:
         if status in (200, 204, 400, 404):  # nothing there, or a page
-            self._no_global = self._no_global or not endpoint
-            raise NoSuchNamespace(endpoint)
+            raise NoSuchNamespace(endpoint, {'status': 404})
         raise Refused('internal error' if status >= 500 else 'not authorized', {'status': status})
 
     # -- events ------------------------------------------------------------------------------------------------------
@@ -142,3 +149,8 @@ class TurboGearsHost:
             return self._unit.run(namespace.environ, inside)
         finally:
             namespace._context = None
+
+
+def _wsgi(text: str) -> str:
+    """PEP 3333: strings of an environ are bytes in disguise."""
+    return text if text.isascii() else text.encode('utf-8', 'replace').decode('latin-1')

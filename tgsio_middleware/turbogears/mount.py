@@ -9,6 +9,7 @@ is answered with 400.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +18,12 @@ from tg import abort, expose
 from tg.controllers.decoratedcontroller import DecoratedController
 from webob.exc import HTTPException
 
+from ..engine.host import INTERRUPTIONS
 from ..engine.socket import Socket
 from ..errors import Refused
 from ..namespace import BaseNamespace
 from ..packet import Packet
+from .unitofwork import Interrupted
 
 #: The environ's key for the ticket of a connect.
 TICKET = 'tgsio_middleware.ticket'
@@ -43,10 +46,14 @@ class Ticket:
         """
         request = tg.request._current_obj()
         try:
-            namespace = self.socket.open_namespace(cls, self.packet, kept(request.environ), request)
+            environ = kept(request.environ, self.socket.handshake)
+            namespace = self.socket.open_namespace(cls, self.packet, environ, request)
             self.enter(namespace, self.packet)
         except HTTPException:  # the answer's status says it
             raise
+        except INTERRUPTIONS as e:
+            self.failure = Interrupted(repr(e))
+            raise self.failure from e
         except BaseException as e:
             self.failure = e
             raise
@@ -54,20 +61,23 @@ class Ticket:
 
 
 #: What of a request's environ means something to that request alone.
-_OF_ONE_REQUEST = ('webob.', 'tg.', 'paste.', 'beaker.', 'backlash.', 'wsgi.input', 'repoze.tm.active', TICKET)
+_OF_ONE_REQUEST = ('webob.', 'tg.', 'paste.', 'beaker.', 'backlash.', 'repoze.tm.active', 'repoze.who.api', TICKET)
 
 
-def kept(environ: dict[str, Any]) -> dict[str, Any]:
+def kept(environ: dict[str, Any], handshake: dict[str, Any]) -> dict[str, Any]:
     """What of the connect's environ every event of the client begins with; without the user's objects, which are asked
     for anew.
     """
     base = {key: value for key, value in environ.items() if not key.startswith(_OF_ONE_REQUEST)}
-    identity = base.get('repoze.who.identity')
-    if identity is not None:
+    identity = base.pop('repoze.who.identity', None)
+    if identity:  # TurboGears makes it empty where the user is unknown, and then cannot read it again
         fresh = type(identity)()
         fresh.update({k: v for k, v in identity.items() if k not in ('user', 'groups', 'permissions')})
         base['repoze.who.identity'] = fresh
     base.pop('repoze.what.credentials', None)
+    base['wsgi.input'] = io.BytesIO()
+    if 'wsgi.errors' in handshake:
+        base['wsgi.errors'] = handshake['wsgi.errors']
     return base
 
 

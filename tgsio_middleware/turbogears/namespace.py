@@ -64,6 +64,8 @@ class SocketIOTGNamespace(BaseNamespace):
             return super().call_method(method_name, packet, *args)
         try:
             return guard.call(method, args, self._context, self._decorated)
+        except guard.Denied:
+            self.error('method_access_denied', f'You do not have access to method "{method_name}"')
         except guard.InvalidArguments as e:
             self.error('invalid_method_args', e.detail)
-            return None
+        return None

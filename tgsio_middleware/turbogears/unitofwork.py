@@ -25,6 +25,47 @@ from tg.support.registry import Registry
 from tg.validation import _ValidationStatus
 from tg.wsgiapp import AttribSafeTemplateContext, RequestLocals, TemplateContext, TGApp
 
+from ..engine.host import INTERRUPTIONS
+
+
+class Interrupted(Exception):
+    """gevent ended the handler: the cause is a Timeout or a GreenletExit, for which no wrapper would abort."""
+
+
+class NotHandled(Exception):
+    """An application wrapper answered in the handler's place."""
+
+
+class Handler:
+    """What stands in a controller's place, innermost of the wrappers: `what(context)`, and how it ended."""
+
+    __slots__ = ('failure', 'value', 'what')
+
+    def __init__(self, what: Callable[[Any], Any]) -> None:
+        self.what = what
+        self.value: Any = NotHandled
+        self.failure: BaseException | None = None
+
+    def __call__(self, environ: dict[str, Any], context: Any) -> Any:
+        try:
+            self.value = self.what(context)
+        except INTERRUPTIONS as e:
+            self.failure = Interrupted(repr(e))
+            raise self.failure from e
+        except BaseException as e:
+            self.failure = e
+            raise
+        self.failure = None
+        return context.response
+
+    def result(self) -> Any:
+        """Its value; raises what it raised, also where a wrapper has made an answer of that."""
+        if self.failure is not None:
+            raise self.failure
+        if self.value is NotHandled:
+            raise NotHandled(NotHandled.__doc__)
+        return self.value
+
 
 class UnitOfWork:
     """Visits to the application with the configuration `config`."""
@@ -35,6 +76,7 @@ class UnitOfWork:
         ]
         self._app = TGApp({**config, 'application_wrappers': wrappers})
         self._app.config = config
+        self._tidy = _tidiers(config)
         self._of_request = {
             '_language': self._app.lang,
             '_response_type': None,
@@ -45,28 +87,25 @@ class UnitOfWork:
         """`what(context)` inside a visit that begins with a copy of the environ `base`; -> its value, once all is
         committed.
 
-        Raises what `what` raised, or what failed while committing; then the transaction was aborted.
+        Raises what `what` raised, or what failed while committing; then the transaction was aborted. Raises
+        Interrupted and NotHandled.
         """
         environ = dict(base)
         context = self._context(environ)
         registry = environ['paste.registry']
-        value: Any = None
-
-        def controller(environ: dict[str, Any], context: Any) -> Any:
-            nonlocal value
-            value = what(context)
-            return context.response
-
+        handler = Handler(what)
         request_local.config._push_object(context.config)
         request_local.context._push_object(context)
         try:
-            self._app.wrapped_dispatch(controller, environ, context)
+            self._app.wrapped_dispatch(handler, environ, context)
         finally:
             registry.cleanup()
             request_local.context._pop_object(context)
             request_local.config._pop_object(context.config)
             del environ['tg.locals']  # a cycle, as TGApp says
-        return value
+            for tidy in self._tidy:
+                tidy()
+        return handler.result()
 
     def _context(self, environ: dict[str, Any]) -> EventLocals:
         registry = environ['paste.registry'] = Registry()
@@ -122,6 +161,19 @@ _MADE_LATE: dict[str, Callable[[TGApp], Any]] = {
     'tmpl_context': lambda app: TemplateContext() if app.strict_tmpl_context else AttribSafeTemplateContext(),
     'translator': lambda app: _get_translator(app.lang, tg_config=app.config),
 }
+
+
+def _tidiers(config: Mapping[str, Any]) -> list[Callable[[], Any]]:
+    """What TurboGears' middlewares do with the database sessions of a greenlet when its request ends."""
+    tidiers: list[Callable[[], Any]] = []
+    if config.get('use_sqlalchemy'):
+        session = config.get('SQLASession')
+        tidiers.append((config['DBSession'] if session is None else session).remove)
+    if config.get('ming.enabled'):
+        from ming.odm import ThreadLocalODMSession
+
+        tidiers.append(ThreadLocalODMSession.close_all)
+    return tidiers
 
 
 def _is_error_page(wrapper: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from ..errors import Refused, RemoteProtocolError
+from ..errors import NoSuchNamespace, Refused, RemoteProtocolError
 from ..packet import Message, Packet
 from . import engineio
 from .dialect import Body, Heartbeat
@@ -67,8 +67,11 @@ def encode(packet: Packet, default: Default | None = None) -> tuple[Message, ...
 
 
 def refusal(endpoint: str, refused: Refused) -> tuple[Message, ...]:
-    """`44/admin,"not authorized"`, or the data alone where there is some, as Node's 2.x sends it."""
-    return (engineio.encode_error(endpoint, refused.message if refused.data is None else refused.data),)
+    """`44/admin,"not authorized"`, or the data alone where there is some, as Node's 2.x sends it; an unknown namespace is
+    always `"Invalid namespace"`.
+    """
+    bare = refused.data is None or isinstance(refused, NoSuchNamespace)
+    return (engineio.encode_error(endpoint, refused.message if bare else refused.data),)
 
 
 def join_payload(messages: list[Message], binary: bool) -> Body:
