@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent.event import Event
 
-from ..errors import NoSuchNamespace, Refused, RemoteProtocolError, Silence
+from ..errors import LocalProtocolError, NoSuchNamespace, Refused, RemoteProtocolError, Silence
 from ..packet import Message, Packet, ack, event
 from ..settings import Settings
 from ..wire.conversation import ANSWER, DELIVER, END, Conversation
@@ -92,7 +92,7 @@ class Socket:
         self._working = False
         #: bytes that came while a handler was running
         self._waiting = 0
-        self._held: dict[str, list[Packet]] = {}
+        self._held: dict[str, list[tuple[Message, ...]]] = {}
         self._callbacks: dict[int, Callback] | None = None
         self._ack_counter = 0
         self._session: dict[Any, Any] | None = None
@@ -161,7 +161,13 @@ class Socket:
             while self.inbox:
                 batch, self.inbox, self._waiting = self.inbox, [], 0
                 for packet in batch:
-                    self._handle(packet)
+                    try:
+                        self._handle(packet)
+                    except Exception:
+                        log.exception('%s: a defect of tgsio_middleware', self)
+                        self.close('server error', 1011)
+                if not self.inbox:
+                    self._waiting = 0
                 if self._drained is not None:
                     self._drained.set()
                     self._drained = None
@@ -280,8 +286,8 @@ class Socket:
         self.conversation.joined()
         held = self._held.pop(packet['endpoint'])
         self.send_packet(Packet(type='connect', endpoint=packet['endpoint'], sid=new_sid()))
-        for waiting in held:
-            self.send_packet(waiting)
+        for messages in held:
+            self._put(messages)
 
     def _refuse(self, packet: Packet, refused: Refused) -> None:
         endpoint = packet['endpoint']
@@ -294,7 +300,11 @@ class Socket:
             self.send_packet(Packet(type='connect', endpoint=''))
             return
         log.info('%s: refused %s: %s', self, endpoint or '/', refused)
-        self._put(self.dialect.refusal(endpoint, refused))
+        try:
+            self._put(self.dialect.refusal(endpoint, refused))
+        except LocalProtocolError:
+            log.exception('%s: the data of a refusal of %s cannot be sent', self, endpoint or '/')
+            self._put(self.dialect.refusal(endpoint, Refused(refused.message)))
 
     def _leave(self, namespace: BaseNamespace, reason: str) -> None:
         """`recv_disconnect` runs exactly once; jobs and rooms go after it."""
@@ -363,7 +373,7 @@ class Socket:
     def send_packet(self, packet: Packet) -> None:
         """Says a packet (gevent-socketio's dict will do) to the client; at once, or after its namespace's CONNECT."""
         if self._held and packet.get('endpoint') in self._held:
-            self._held[packet['endpoint']].append(packet)
+            self._held[packet['endpoint']].append(self.dialect.encode(packet, self.host.json_default))
             return
         if self.reason is None and self.transport is not None:
             self.transport.put(self.dialect.encode(packet, self.host.json_default))
@@ -373,7 +383,7 @@ class Socket:
             self.transport.put(messages)
 
     @property
-    def holds(self) -> dict[str, list[Packet]]:
+    def holds(self) -> dict[str, list[tuple[Message, ...]]]:
         """Endpoints whose CONNECT is not answered yet, and what waits for that."""
         return self._held
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import RemoteProtocolError
+from ..errors import LocalProtocolError, RemoteProtocolError
 from ..packet import Message, Packet
 from ..settings import Settings
 from .binary import serialise
@@ -176,8 +176,11 @@ def prefix(packet: Packet) -> str:
 
 
 def encode_error(endpoint: str, data: Any) -> str:
-    """ERROR of version 4, CONNECT_ERROR of version 5."""
-    return '44' + (endpoint + ',' if endpoint else '') + serialise(data)[0]
+    """ERROR of version 4, CONNECT_ERROR of version 5. Raises LocalProtocolError."""
+    text, attachments = serialise(data)
+    if attachments:
+        raise LocalProtocolError('an error cannot carry bytes')
+    return '44' + (endpoint + ',' if endpoint else '') + text
 
 
 #: The encoders that both versions share, by packet type.

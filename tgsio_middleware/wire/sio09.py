@@ -20,7 +20,7 @@ from ..settings import Settings
 from .binary import serialise
 from .dialect import Answer, Body, Heartbeat
 from .engineio import MAX_ENDPOINT, number
-from .javascript import Default, dumps, loads
+from .javascript import Default, loads
 
 NAME = 'sio09'
 GENERATIONS: tuple[str, ...] = ('0.9',)
@@ -219,7 +219,7 @@ def refusal(endpoint: str, refused: Refused) -> tuple[Message, ...]:
 
 
 def _error_event(endpoint: str, name: str, detail: Any) -> str:
-    return f'5::{endpoint}:{dumps({"name": "error", "args": [name, detail]})}'
+    return f'5::{endpoint}:{_text({"name": "error", "args": [name, detail]}, None)}'
 
 
 def join_payload(messages: list[Message], binary: bool) -> Body:
