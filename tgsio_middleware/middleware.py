@@ -9,6 +9,9 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .bus.link import wire
+from .bus.node import NodeBus
+from .engine.exchange import Exchange
 from .engine.host import Host
 from .engine.registry import Registry
 from .engine.socket import LEFT, Socket
@@ -22,8 +25,9 @@ from .transports.polling import Polling, takes_octets
 from .transports.takeover import can_take
 from .transports.upgrade import Upgrade
 from .transports.websocket import WebSocket, hold, opens_websocket, shake_hands
+from .wire import bare
 from .wire.dialect import Dialect
-from .wire.negotiate import Wanted, dialect_of, negotiate
+from .wire.negotiate import ENGINES, Wanted, dialect_of, negotiate
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +41,8 @@ class SocketIOMiddleware:
     Raises ConfigurationError for a setting that cannot be.
     """
 
+    ENGINES = ENGINES
+
     def __init__(self, app: Application, host: Host | None = None, **settings: Any) -> None:
         self.app = app
         self.settings = Settings.parse(settings)
@@ -46,6 +52,9 @@ class SocketIOMiddleware:
 
             host = TurboGearsHost(app, self.settings)
         self.host = host
+        self.exchange = Exchange(self.registry, host)
+        if self.settings.bus:
+            self.registry.bus = NodeBus(wire(self.settings.bus), self.exchange)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         body = self._dispatch(environ, start_response)
@@ -60,7 +69,7 @@ class SocketIOMiddleware:
         dialect = dialect_of(resource, path)
         headers: Headers = []
         try:
-            wanted = negotiate(resource, path, environ.get('QUERY_STRING', ''))
+            wanted = negotiate(resource, path, environ.get('QUERY_STRING', ''), self.ENGINES)
             if wanted is None:
                 return self.app(environ, start_response)
             dialect = wanted.dialect
@@ -163,3 +172,9 @@ class SocketIOMiddleware:
         if socket is not None and socket.dialect is wanted.dialect:
             socket.close(LEFT)
         return respond(start_response, wanted.dialect.POSTED._replace(data=b''), headers)
+
+
+class EngineIOMiddleware(SocketIOMiddleware):
+    """Engine.IO alone, for a host whose global namespace takes raw messages in `recv_message` and `send`s them."""
+
+    ENGINES = bare.ENGINES

@@ -30,6 +30,10 @@ END = 'end'  # the client ends the connection
 GATHER = 'gather'  # a part of a binary packet
 FORBID = 'forbid'  # RemoteProtocolError
 
+#: A question that leaves no later than this, in seconds, is counted from when it was due: a client that does not answer
+#: is ended on time. One that leaves later, because the process was busy, is not held against the client.
+SLACK = 0.05
+
 #: state -> packet type -> verb. What is not in the table is forbidden; `upgrade` has its place in a probe only.
 TRANSITIONS: dict[str, dict[str, str]] = {
     # socket.io-protocol 5: "the client must send a CONNECT packet first"; anything else closes, attachments too
@@ -134,9 +138,10 @@ class Conversation:
             raise Silence('connect timeout')
         if now >= self._silence_ends(streaming):
             raise Silence('ping timeout')
-        ask = self._asks(streaming) and now >= self._question_due()
+        due = self._question_due()
+        ask = self._asks(streaming) and now >= due
         if ask:
-            self.asked = now
+            self.asked = due if now - due < SLACK else now
         self._plan(now, streaming)
         return Packet(type='heartbeat') if ask else None
 

@@ -12,6 +12,7 @@ All else, `/page` and `/` without `EIO` or `transport` among it, belongs to the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -41,8 +42,8 @@ class Wanted(NamedTuple):
     leaves: bool = False
 
 
-def negotiate(resource: str, path: str, query_string: str) -> Wanted | None:
-    """`resource` is `/socketio`. -> Wanted, or None: not ours.
+def negotiate(resource: str, path: str, query_string: str, engines: Mapping[str, Dialect] = ENGINES) -> Wanted | None:
+    """`resource` is `/socketio`. -> Wanted, or None: not ours. `engines`: the dialects by their EIO.
 
     Raises HandshakeRefused, whose answer is in the words of `dialect_of(path)`.
     """
@@ -50,7 +51,7 @@ def negotiate(resource: str, path: str, query_string: str) -> Wanted | None:
         return None
     rest = path[len(resource) :]
     if rest in ('', '/'):
-        return _engineio(_query(query_string))
+        return _engineio(_query(query_string), engines)
     if rest == '/1' or rest.startswith('/1/'):
         return _sio09(rest.split('/')[2:], _query(query_string))
     if rest == '/2' or rest == '/2/':
@@ -75,10 +76,10 @@ def _query(query_string: str) -> dict[str, str]:
         raise HandshakeRefused('bad_request', 'a query of more than 100 fields') from None
 
 
-def _engineio(query: dict[str, str]) -> Wanted | None:
+def _engineio(query: dict[str, str], engines: Mapping[str, Dialect]) -> Wanted | None:
     if 'EIO' not in query and 'transport' not in query:
         return None
-    dialect = ENGINES.get(query.get('EIO', ''))
+    dialect = engines.get(query.get('EIO', ''))
     if dialect is None:
         raise HandshakeRefused('unsupported_version', f'EIO={query.get("EIO", "")[:20]!r}')
     return Wanted(dialect, _transport(dialect, query.get('transport', '')), query.get('sid'), query)
