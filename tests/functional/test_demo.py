@@ -1,0 +1,264 @@
+"""The demo in a real browser: both clients at one table, as its own ini serves them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import inspect
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from demo import clients
+from demo.pingpong import PingPong
+from tests.conftest import missing, requires
+from tests.live import PATIENCE, ROOT, run
+
+INI = (ROOT / 'demo' / 'development.ini').read_text()
+CHROMIUM_ARGS = [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+]
+SIDES = ('new', 'old')
+OTHER = {'new': 'old', 'old': 'new'}
+AS_OTHERS_SEE = {'new': '3.x, 4.x', 'old': '0.9'}
+ERROR_LINE = 'invalid_method_args attack: Got an error!'
+#: Beside the demo's folder: what playwright would otherwise download.
+CHROMIUM_NAMES = ('chromium', 'chromium-browser', 'google-chrome')
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope='module')
+def live():
+    if clients.from_cdn():
+        missing("the demo's JavaScript clients", 'npm ci --prefix demo --ignore-scripts')
+    with run(re.sub(r'(?m)^port = \d+$', 'port = 0', INI)) as live:
+        yield live
+
+
+@pytest.fixture(scope='module')
+def browser():
+    sync_api = pytest.importorskip('playwright.sync_api', reason='playwright is missing: pip install -e .[test]')
+    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    path = path or requires('chromium', 'apt-get install chromium')
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+class Table:
+    """The page, opened; `troubles` is whatever a browser complains about."""
+
+    def __init__(self, browser, url, **context):
+        self.context = browser.new_context(**context)
+        self.context.set_default_timeout(PATIENCE * 1000)
+        self.page = self.context.new_page()
+        self.troubles = []
+        self.page.on('console', lambda said: said.type in ('error', 'warning') and self.troubles.append(said.text))
+        self.page.on('pageerror', lambda error: self.troubles.append(str(error)))
+        self.page.goto(url)
+        self.wait_until_connected()
+
+    def wait_until_connected(self):
+        for side in SIDES:
+            self.page.wait_for_selector(f'#{side}[data-state=connected]')
+            self.page.wait_for_function(
+                'side => /player/.test(document.querySelector(side).textContent)', arg=f'#{side} .facts'
+            )
+
+    def over(self, side, transport):
+        """Waits until the side says that it talks over the transport."""
+        self.page.wait_for_selector(f'#{side} [data-show=transport]:text-is("{transport}")')
+
+    def attack(self, side, kind):
+        self.page.click(f'#{side} [data-attack={kind}]')
+
+    def lines(self, side):
+        """The side's log: `→ ping fireball`, without what is for screen readers."""
+        lines = self.page.locator(f'#{side} .log li').all()
+        return [re.sub(r'\s+', ' ', re.sub(r'\b(sent|received)\s', '', line.inner_text())).strip() for line in lines]
+
+    def wait_for_line(self, side, text):
+        self.page.wait_for_function(
+            """([side, text]) => [...document.querySelectorAll(`#${side} .log li`)]
+                .some(line => line.innerText.replace(/\\s+/g, ' ').includes(text))""",
+            arg=[side, text],
+        )
+
+    def player(self, side):
+        return self.page.inner_text(f'#{side} [data-show=player]')
+
+    def score(self):
+        return [int(self.page.inner_text(f'#score-{side}')) for side in SIDES]
+
+
+@pytest.fixture
+def table(browser, live):
+    tables = []
+
+    def open_table(**context):
+        tables.append(Table(browser, live.url, **context))
+        return tables[-1]
+
+    yield open_table
+    for opened in tables:
+        opened.context.close()
+        assert opened.troubles == []
+
+
+class TestThePlay:
+    @pytest.mark.parametrize('side', SIDES)
+    def test_a_ping_is_answered_once_and_seen_by_the_other(self, table, side):
+        page = table()
+        before = page.score()
+        page.attack(side, 'ping')
+        page.wait_for_line(side, 'pong pong')
+        page.wait_for_line(OTHER[side], f'seen {page.player(side)} ({AS_OTHERS_SEE[side]}): ping')
+        assert page.lines(side) == ['→ ping ping', '← pong pong']
+        page.page.wait_for_function('document.querySelectorAll("#feed li .mark").length === 2')
+        assert [a - b for a, b in zip(page.score(), before, strict=True)] == [side == 'new', side == 'old']
+
+    @pytest.mark.parametrize('side', SIDES)
+    def test_a_fireball_is_ten_bangs(self, table, side):
+        page = table()
+        page.attack(side, 'fireball')
+        page.wait_for_line(side, 'pong bang! ×10')
+        page.wait_for_line(OTHER[side], 'fireball')
+        assert page.lines(side) == ['→ ping fireball', '← pong bang! ×10']
+
+    @pytest.mark.parametrize('side', SIDES)
+    def test_auto_is_one_of_both(self, table, side):
+        page = table()
+        page.attack(side, 'auto')
+        page.wait_for_line(OTHER[side], 'seen')
+        chosen = page.lines(OTHER[side])[0].rpartition(': ')[2]
+        answer = {'ping': 'pong pong', 'fireball': 'pong bang! ×10'}[chosen]
+        page.wait_for_line(side, answer)
+        assert page.lines(side) == ['→ ping auto', f'← {answer}']
+
+    @pytest.mark.parametrize('side', SIDES)
+    def test_an_error_reaches_its_sender_alone(self, table, side):
+        page = table()
+        page.attack(side, 'error')
+        page.wait_for_line(side, ERROR_LINE)
+        page.attack(side, 'ping')  # what comes after it works, and is the first that the other sees
+        page.wait_for_line(OTHER[side], 'seen')
+        assert page.lines(side)[:2] == ['→ ping error', f'← {ERROR_LINE}']
+        assert page.lines(OTHER[side]) == [f'← seen {page.player(side)} ({AS_OTHERS_SEE[side]}): ping']
+
+    def test_another_tab_watches(self, table):
+        here, there = table(), table()
+        there.attack('new', 'ping')
+        for side in SIDES:
+            here.wait_for_line(side, f'seen {there.player("new")} (3.x, 4.x): ping')
+
+    def test_the_answer_to_an_attack_is_timed(self, table):
+        page = table()
+        for side in SIDES:
+            page.attack(side, 'ping')
+            page.page.wait_for_function(
+                'side => / ms$/.test(document.querySelector(side).textContent)', arg=f'#{side} [data-show=trip]'
+            )
+
+
+class TestConnections:
+    def test_both_talk_over_websockets(self, table):
+        page = table()
+        for side in SIDES:
+            page.over(side, 'websocket')
+
+    @pytest.mark.parametrize(('side', 'transport'), [('new', 'polling'), ('new', 'websocket'), ('old', 'xhr-polling')])
+    def test_a_transport_can_be_chosen(self, table, side, transport):
+        page = table()
+        earlier = page.player(side)
+        page.page.select_option(f'#{side} select', transport)
+        page.page.wait_for_function(
+            '([side, earlier]) => document.querySelector(side).textContent !== earlier',
+            arg=[f'#{side} [data-show=player]', earlier],
+        )
+        page.over(side, transport)
+        page.attack(side, 'fireball')
+        page.wait_for_line(side, 'pong bang! ×10')
+        page.attack(side, 'error')
+        page.wait_for_line(side, ERROR_LINE)
+        page.attack(OTHER[side], 'ping')
+        page.wait_for_line(side, f'seen {page.player(OTHER[side])}')
+
+    def test_a_reload_reconnects_and_keeps_the_score(self, table):
+        page = table()
+        page.attack('old', 'ping')
+        page.wait_for_line('new', 'seen')
+        score, players = page.score(), {page.player(side) for side in SIDES}
+        page.page.reload()
+        page.wait_until_connected()
+        assert page.score() == score
+        assert players.isdisjoint(page.player(side) for side in SIDES)
+        page.attack('new', 'ping')
+        page.wait_for_line('old', 'seen')
+
+
+class TestThePage:
+    def test_it_shows_the_namespace_that_runs(self, table):
+        shown = table().page.inner_text('.code pre')
+        assert shown.split() == inspect.getsource(PingPong).split()
+
+    @pytest.mark.parametrize(('width', 'beside'), [(1440, True), (390, False)])
+    @pytest.mark.parametrize('scheme', ['light', 'dark'])
+    def test_it_fits_the_screen(self, table, tmp_path, width, beside, scheme):
+        page = table(viewport={'width': width, 'height': 900}, color_scheme=scheme)
+        for side in SIDES:
+            page.attack(side, 'error')
+            page.attack(side, 'fireball')
+            page.wait_for_line(side, '×10')
+        new, old = (page.page.locator(f'#{side}').bounding_box() for side in SIDES)
+        assert (new['y'] == old['y'] and new['x'] < old['x']) is beside
+        assert page.page.evaluate('document.documentElement.scrollWidth') == width
+        shot = tmp_path / f'demo-{width}-{scheme}.png'
+        page.page.screenshot(path=shot, full_page=True)
+        assert shot.stat().st_size > 20_000
+
+    def test_it_is_played_by_keyboard(self, table):
+        page = table()
+        page.page.focus('#new select')
+        page.page.keyboard.press('Tab')
+        page.page.keyboard.press('Enter')
+        page.wait_for_line('new', 'pong pong')
+
+    def test_who_wants_no_motion_sees_none(self, table):
+        page = table(reduced_motion='reduce')
+        page.attack('new', 'fireball')
+        page.wait_for_line('new', '×10')
+        assert page.page.locator('.ball').count() == 0
+
+    def test_everything_has_a_name(self, table):
+        nameless = table().page.evaluate(
+            """[...document.querySelectorAll('button, select, [role=log], [role=group], section, [tabindex]')]
+                .filter(e => !(e.textContent.trim() && e.matches('button')) && !e.labels?.length
+                    && !e.ariaLabel && !e.getAttribute('aria-labelledby'))
+                .map(e => e.outerHTML)"""
+        )
+        assert nameless == []
+
+
+class TestWithoutNpm:
+    def test_the_cdn_is_held_to_the_same_bytes(self, live):
+        for client in (clients.NEW, clients.OLD):
+            digest = hashlib.sha384(client.file.read_bytes()).digest()
+            assert client.integrity == 'sha384-' + base64.b64encode(digest).decode()
+
+    def test_the_page_names_the_cdn(self, monkeypatch):
+        monkeypatch.setattr(clients, 'NODE_MODULES', Path('nowhere'))
+        assert clients.from_cdn()
+        assert clients.OLD.script() == (
+            '<script defer src="https://cdn.jsdelivr.net/npm/socket.io-client@0.9.17/dist/socket.io.min.js"'
+            f' integrity="{clients.OLD.integrity}" crossorigin="anonymous"></script>'
+        )
