@@ -20,6 +20,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .anywhere import disconnect, emit
+    from .bus.emitter import Emitter
     from .errors import ConfigurationError, ConnectionRefused
     from .middleware import SocketIOMiddleware
     from .mixins import BroadcastMixin, RoomsMixin
@@ -33,10 +35,13 @@ __all__ = [
     'BroadcastMixin',
     'ConfigurationError',
     'ConnectionRefused',
+    'Emitter',
     'RoomsMixin',
     'SocketIOController',
     'SocketIOMiddleware',
     'SocketIOTGNamespace',
+    'disconnect',
+    'emit',
 ]
 
 _HOMES = {
@@ -44,10 +49,13 @@ _HOMES = {
     'BroadcastMixin': 'mixins',
     'ConfigurationError': 'errors',
     'ConnectionRefused': 'errors',
+    'Emitter': 'bus.emitter',
     'RoomsMixin': 'mixins',
     'SocketIOController': 'turbogears.controller',
     'SocketIOMiddleware': 'middleware',
     'SocketIOTGNamespace': 'turbogears.namespace',
+    'disconnect': 'anywhere',
+    'emit': 'anywhere',
 }
 
 

@@ -1,14 +1,18 @@
 """RoomsMixin and BroadcastMixin, with gevent-socketio's names; a broadcast reaches members of the namespace only.
 
-A broadcast is encoded once a dialect and framed once a transport; every recipient gets the same bytes object.
+A broadcast is encoded once a dialect and framed once a transport; every recipient gets the same bytes object. With the
+setting `bus` it reaches the namespace's members in other processes, too.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .bus.address import USER, Address, joinable
+from .bus.outbox import OPEN, current
+from .bus.plain import plain
 from .errors import NotInThisDialect
 from .packet import Packet, event
 
@@ -48,6 +52,20 @@ def _prepare(packet: Packet, socket: Socket) -> Any:
     return socket.transport.prepare(messages, socket.dialect.BINARY_PREFIX)
 
 
+def say_to_room(speaker: Any, room: str | None, name: str, args: Sequence[Any], skip: Socket | None) -> None:
+    """Sends to the members of the speaker's namespace in the room (None: to all) but `skip`, its own socket or None."""
+    outbox = current() if OPEN else None
+    if outbox is not None:
+        outbox.hold(say_to_room, speaker, room, name, plain(args, speaker.socket.host.json_default), skip)
+        return
+    endpoint: str = speaker.ns_name
+    registry = speaker.socket.registry
+    deliver(event(endpoint, name, args), registry.rooms.members(endpoint, room), skip)
+    if registry.bus is not None:
+        to = Address(endpoint, () if room is None else (room,), () if skip is None else (speaker.sid,))
+        registry.bus.emit(to, name, plain(args, speaker.socket.host.json_default))
+
+
 class RoomsMixin:
     """Rooms of one namespace. They are left at disconnect."""
 
@@ -56,24 +74,24 @@ class RoomsMixin:
 
     def join(self, room: str) -> None:
         """From now on `emit_to_room(room, ...)` reaches this client; nothing happens where it has left the namespace
-        already.
+        already. Raises LocalProtocolError for a room that holds a user's connections.
         """
         if self.socket.active_ns.get(self.ns_name) is self:  # type: ignore[comparison-overlap]
-            self.socket.registry.rooms.join(self, self.ns_name, room)  # type: ignore[arg-type]
+            self.socket.registry.rooms.join(self, self.ns_name, joinable(room))  # type: ignore[arg-type]
 
     def leave(self, room: str) -> None:
         """Raises KeyError where the client is not in the room."""
-        self.socket.registry.rooms.leave(self, self.ns_name, room)  # type: ignore[arg-type]
+        self.socket.registry.rooms.leave(self, self.ns_name, joinable(room))  # type: ignore[arg-type]
 
     @property
     def rooms(self) -> set[str]:
         """The names of the rooms that this client is in."""
-        return self.socket.registry.rooms.rooms_of(self)  # type: ignore[arg-type]
+        rooms = self.socket.registry.rooms.rooms_of(self)  # type: ignore[arg-type]
+        return {room for room in rooms if not room.startswith(USER)}
 
     def emit_to_room(self, room: str, event_name: str, *args: Any) -> None:
         """Sends to all in the room but this client, as gevent-socketio did."""
-        members = self.socket.registry.rooms.members(self.ns_name, room)
-        deliver(event(self.ns_name, event_name, args), members, skip=self.socket)
+        say_to_room(self, room, event_name, args, self.socket)
 
 
 class BroadcastMixin:
@@ -84,9 +102,8 @@ class BroadcastMixin:
 
     def broadcast_event(self, event_name: str, *args: Any) -> None:
         """Sends to all clients of the namespace, this one too."""
-        deliver(event(self.ns_name, event_name, args), self.socket.registry.rooms.members(self.ns_name))
+        say_to_room(self, None, event_name, args, None)
 
     def broadcast_event_not_me(self, event_name: str, *args: Any) -> None:
         """Sends to all clients of the namespace but this one."""
-        members = self.socket.registry.rooms.members(self.ns_name)
-        deliver(event(self.ns_name, event_name, args), members, skip=self.socket)
+        say_to_room(self, None, event_name, args, self.socket)

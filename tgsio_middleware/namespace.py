@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gevent
 
+from .bus.outbox import OPEN, postponed
 from .packet import Packet, event
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class BaseNamespace:
     def __init__(self, environ: MutableMapping[str, Any], ns_name: str, request: Any = None) -> None:
         self.environ = environ
         self.socket: Socket = environ['socketio']
+        #: the id that clients of 3.x and 4.x, and other processes, know it by
+        self.sid = ''
         self.request = request
         self.ns_name = ns_name
         #: names of the methods that this client may call; None: all
@@ -174,6 +177,8 @@ class BaseNamespace:
         `silent`: the client is not told (it has left by itself) and the connection stays.
         """
         socket = self.socket
+        if OPEN and not silent and postponed(self.disconnect):
+            return
         if not silent:
             socket.send_packet(Packet(type='disconnect', endpoint=self.ns_name))
         try:

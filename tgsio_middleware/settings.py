@@ -85,6 +85,13 @@ def origins(value: Any) -> tuple[str, ...]:
     return chosen
 
 
+def bus(value: Any) -> str:
+    """The address of a Redis or Valkey server, or nothing."""
+    if not isinstance(value, str) or (value and not re.match(r'(rediss?://[^/]|unix:///)', value)):
+        raise ValueError('redis://[user:password@]host[:port][/db], rediss://... for TLS, or unix:///path')
+    return value
+
+
 class Option(NamedTuple):
     """One row of the table."""
 
@@ -112,6 +119,7 @@ OPTIONS = (
     Option('max_attachments', count, 10, 'attachments', 'of one binary packet'),
     Option('max_acks', count, 1_000, 'callbacks', 'of one client, waiting for its acks; the oldest are dropped'),
     Option('cors_allowed_origins', origins, (), 'origins', 'same origin only: a cookie must not serve a foreign page'),
+    Option('bus', bus, '', 'URL', 'one process alone; redis://... joins all processes that name the same server'),
 )
 NAMES = tuple(option.name for option in OPTIONS)
 
@@ -134,6 +142,7 @@ class Settings:
     max_attachments: int
     max_acks: int
     cors_allowed_origins: tuple[str, ...]
+    bus: str
 
     @classmethod
     def parse(cls, given: Mapping[str, Any] | None = None) -> Settings:

@@ -5,7 +5,7 @@ A member is anything that can be hashed; here it is a connected namespace object
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Generic, TypeVar
 
 Member = TypeVar('Member')
@@ -39,7 +39,7 @@ class Rooms(Generic[Member]):
         if not members:
             del self._members[key]
 
-    def members(self, endpoint: str, room: str | None = None) -> Iterable[Member]:
+    def members(self, endpoint: str, room: str | None = None) -> Collection[Member]:
         """Who is in; do not change rooms while you walk over it."""
         return self._members.get((endpoint, room), {}).keys()
 

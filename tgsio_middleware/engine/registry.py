@@ -8,15 +8,17 @@ from __future__ import annotations
 import secrets
 from heapq import heappop, heappush
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gevent
+from gevent import get_hub
 from gevent.event import Event
 
 from ..bus.rooms import Rooms
 from ..settings import Settings
 
 if TYPE_CHECKING:
+    from ..bus.node import NodeBus
     from ..namespace import BaseNamespace
     from .socket import Socket
 
@@ -36,6 +38,12 @@ class Registry:
         self.settings = settings
         self.sockets: dict[str, Socket] = {}
         self.rooms: Rooms[BaseNamespace] = Rooms()
+        #: namespaces by the id that clients and other processes know
+        self.sids: dict[str, BaseNamespace] = {}
+        #: the other processes, where the setting `bus` names a way to them
+        self.bus: NodeBus | None = None
+        #: gevent's hub that serves the clients; None in a process that is not patched, until the first one is there
+        self.home: Any = None
         self._heap: list[tuple[float, str]] = []
         self._sweeper: gevent.Greenlet | None = None
         self._earlier = Event()
@@ -62,6 +70,7 @@ class Registry:
         socket.due = socket.conversation.deadline
         heappush(self._heap, (socket.due, socket.sessid))
         if self._sweeper is None:
+            self.home = get_hub()
             self._sweeper = gevent.spawn(self._sweep_loop)
         elif self._heap[0][0] >= socket.due:
             self._earlier.set()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent.event import Event
 
+from ..bus.outbox import OPEN, hold_packet, postponed
 from ..errors import LocalProtocolError, NoSuchNamespace, Refused, RemoteProtocolError, Silence
 from ..packet import Message, Packet, ack, event
 from ..settings import Settings
@@ -226,7 +227,9 @@ class Socket:
         elif namespace is None:
             self._stray(packet)
         elif kind == 'disconnect':
-            self._leave(namespace, 'client namespace disconnect')
+            self._leave(namespace, packet.get('reason', 'client namespace disconnect'))
+            if 'reason' in packet and not self.active_ns:
+                self.disconnect()
         else:
             self._event(namespace, packet)
 
@@ -285,7 +288,9 @@ class Socket:
     def _connected(self, packet: Packet) -> None:
         self.conversation.joined()
         held = self._held.pop(packet['endpoint'])
-        self.send_packet(Packet(type='connect', endpoint=packet['endpoint'], sid=new_sid()))
+        namespace = self.active_ns.get(packet['endpoint'])
+        sid = namespace.sid if namespace is not None else new_sid()  # none: it has left while it was connected
+        self.send_packet(Packet(type='connect', endpoint=packet['endpoint'], sid=sid))
         for messages in held:
             self._put(messages)
 
@@ -355,10 +360,15 @@ class Socket:
         self, cls: type[BaseNamespace], packet: Packet, environ: MutableMapping[str, Any], request: Any
     ) -> BaseNamespace:
         """A host found the class of a namespace: makes the instance and runs every `initialize` along its MRO."""
+        registry = self.registry
+        if registry.bus is not None:
+            registry.bus.enter(packet['endpoint'])
         environ['socketio'] = self
         namespace = cls(environ, packet['endpoint'], request=request)
+        namespace.sid = new_sid()
+        registry.sids[namespace.sid] = namespace
         self.active_ns[packet['endpoint']] = namespace
-        self.registry.rooms.join(namespace, packet['endpoint'])
+        registry.rooms.join(namespace, packet['endpoint'])
         for base in cls.__mro__:
             if 'initialize' in vars(base):
                 base.initialize(namespace)  # type: ignore[attr-defined]
@@ -369,9 +379,25 @@ class Socket:
         namespace = self.active_ns.pop(endpoint, None)
         if namespace is not None:
             self.registry.rooms.leave_all(namespace)
+            self.registry.sids.pop(namespace.sid, None)
+
+    def dismiss(self, namespace: BaseNamespace, close: bool) -> None:
+        """The server ends the namespace, from outside of its handlers; with `close`, the connection. Never blocks;
+        `recv_disconnect` runs in its turn.
+        """
+        for endpoint in list(self.active_ns) if close else (namespace.ns_name,):
+            self.send_packet(Packet(type='disconnect', endpoint=endpoint))
+        if close:
+            return self.disconnect()
+        self.inbox.append(Packet(type='disconnect', endpoint=namespace.ns_name, reason='server namespace disconnect'))
+        self.work_later()
 
     def send_packet(self, packet: Packet) -> None:
-        """Says a packet (gevent-socketio's dict will do) to the client; at once, or after its namespace's CONNECT."""
+        """Says a packet (gevent-socketio's dict will do) to the client; at once, or after its namespace's CONNECT, or
+        when the event under way has committed.
+        """
+        if OPEN and hold_packet(self, packet):
+            return
         if self._held and packet.get('endpoint') in self._held:
             self._held[packet['endpoint']].append(self.dialect.encode(packet, self.host.json_default))
             return
@@ -422,6 +448,8 @@ class Socket:
         """Ends the connection; every namespace's `recv_disconnect` runs. `silent` is gevent-socketio's and changes
         nothing.
         """
+        if OPEN and postponed(self.disconnect):
+            return
         self.close('server namespace disconnect')
 
     def kill(self, detach: bool = False) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 from tg import config as tg_config
 from tg.jsonify import JSONEncoder
 
+from ..bus.address import user_room
 from ..engine.socket import Socket
 from ..errors import NoSuchNamespace, Refused
 from ..namespace import BaseNamespace
 from ..packet import Packet
 from ..settings import Settings
-from . import green, guard
+from . import commit, green, guard
 from .mount import TICKET, Ticket
 from .namespace import SocketIOTGNamespace
 from .unitofwork import UnitOfWork
@@ -48,6 +49,7 @@ class TurboGearsHost:
 
     # -- Host --------------------------------------------------------------------------------------------------------
 
+    @commit.settles
     def connect(self, socket: Socket, packet: Packet) -> None:
         endpoint = packet['endpoint']
         if not ENDPOINT.fullmatch(endpoint):
@@ -125,7 +127,13 @@ class TurboGearsHost:
         """The dispatcher has found the namespace and all on the way has agreed; runs inside the request."""
         if self._unit is None:
             self._unit = UnitOfWork(tg_config._current_obj())
+        identity = namespace.environ.get('repoze.who.identity')
+        if identity and identity.get('repoze.who.userid') is not None:
+            room = user_room(identity['repoze.who.userid'])
+            namespace.socket.registry.rooms.join(namespace, namespace.ns_name, room)
         if isinstance(namespace, SocketIOTGNamespace):
+            if namespace.emit_on_commit:
+                commit.hold(tg_config)
             environ = namespace.request.environ
             if guard.denial(type(namespace).recv_connect, environ) is not None:
                 raise Refused('not authorized', {'status': 403 if environ.get('repoze.who.identity') else 401})
@@ -143,10 +151,16 @@ class TurboGearsHost:
 
         def inside(context: Any) -> Any:
             namespace._context = context
+            if namespace.emit_on_commit:
+                commit.hold(context.config)
             return what()
 
+        run = commit.settles(self._unit.run) if namespace.emit_on_commit else self._unit.run
         try:
-            return self._unit.run(namespace.environ, inside)
+            return run(namespace.environ, inside)
+        except BaseException:
+            namespace.event_failed()
+            raise
         finally:
             namespace._context = None
 

@@ -23,6 +23,9 @@ class SocketIOTGNamespace(BaseNamespace):
 
     #: a predicate (or a `require`) that must be met to connect
     allow_only: Any = None
+    #: what a handler says (`emit`, `send`, rooms, broadcasts, `tgsio_middleware.emit`) leaves when the transaction of
+    #: its event has committed, before the ack, and not at all when it aborts. A disconnect waits, but always happens.
+    emit_on_commit = False
 
     def __init__(self, environ: MutableMapping[str, Any], ns_name: str, request: Any = None) -> None:
         #: TurboGears' context of the request or event under way; a namespace is made inside its connect's
@@ -44,6 +47,9 @@ class SocketIOTGNamespace(BaseNamespace):
     @request.setter
     def request(self, request: Any) -> None:
         """The constructor's; the context knows it."""
+
+    def event_failed(self) -> None:
+        """Called when a handler has raised, or its transaction could not commit; outside of the event."""
 
     def is_method_allowed(self, method_name: str) -> bool:
         """The ACL, and the method's `@require`."""
