@@ -5,6 +5,7 @@ The wheel is a heap of (time, sid): a client has one valid entry, its next deadl
 
 from __future__ import annotations
 
+import logging
 import secrets
 from heapq import heappop, heappush
 from time import monotonic
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ..bus.node import NodeBus
     from ..namespace import BaseNamespace
     from .socket import Socket
+
+log = logging.getLogger(__name__)
 
 #: Deadlines that fall closer together than this are served in one waking, in seconds.
 GRAIN = 0.01
@@ -91,6 +94,11 @@ class Registry:
         self._sweeper = None
 
     def _tick(self, socket: Socket, now: float) -> None:
-        socket.tick(now)
+        """A defect in one client's turn must not stop the others'."""
+        try:
+            socket.tick(now)
+        except Exception:
+            log.exception('%s: a defect of tgsio_middleware', socket)
+            return self.discard(socket)
         if socket.connected:
             self.watch(socket)

@@ -1,0 +1,147 @@
+"""Who is there, and the one greenlet that wakes each client when its time has come."""
+
+from __future__ import annotations
+
+import base64
+from time import monotonic
+
+import gevent
+
+from tgsio_middleware.engine.registry import Registry, new_sid
+from tgsio_middleware.namespace import BaseNamespace
+from tgsio_middleware.settings import Settings
+from tgsio_middleware.wire import eio3, eio4
+
+from .fakes import Client, serve, settle
+
+#: One unit that scales all times here, in seconds.
+UNIT = 0.05
+
+
+def several(count, dialect=eio4, **settings):
+    registry, host = serve(BaseNamespace, **settings)
+    return registry, [Client(registry, host, dialect) for _ in range(count)]
+
+
+def test_a_sid_has_160_bits_and_is_safe_in_a_url():
+    sid = new_sid()
+    assert len(base64.urlsafe_b64decode(sid + '=')) == 20
+
+
+def test_no_two_sids_are_the_same():
+    assert len({new_sid() for _ in range(100_000)}) == 100_000
+
+
+def test_who_is_there_is_found():
+    registry, (client, other) = several(2)
+    assert registry.get(client.socket.sessid) is client.socket
+    assert registry.get(other.socket.sessid) is other.socket
+
+
+def test_who_is_not_there_is_not_found():
+    registry, (client,) = several(1)
+    assert registry.get('nobody') is None
+    assert registry.get('') is None
+    assert registry.get(None) is None
+    client.socket.close('gone')
+    assert registry.get(client.socket.sessid) is None
+
+
+def test_who_is_gone_may_be_discarded_again():
+    registry, (client,) = several(1)
+    registry.discard(client.socket)
+    registry.discard(client.socket)
+    assert registry.sockets == {}
+
+
+def test_who_does_not_connect_is_ended_on_time():
+    registry, clients = several(3, connect_timeout=UNIT)
+    began = monotonic()
+    while registry.sockets:
+        gevent.sleep(UNIT / 10)
+        assert monotonic() - began < 10 * UNIT
+    assert monotonic() - began > UNIT / 2
+    assert [c.transport.ended for c in clients] == [('connect timeout', 1000)] * 3
+
+
+def test_who_does_not_answer_is_ended_on_time():
+    _, (client,) = several(1, ping_interval=UNIT, ping_timeout=UNIT)
+    client.say('40')
+    gevent.sleep(1.6 * UNIT)
+    assert client.heard[-1] == '2'
+    assert client.socket.connected
+    gevent.sleep(UNIT)
+    assert client.transport.ended == ('ping timeout', 1000)
+
+
+def test_who_answers_stays():
+    _, (client,) = several(1, ping_interval=UNIT, ping_timeout=UNIT)
+    client.say('40')
+    for _ in range(10):
+        gevent.sleep(UNIT / 2)
+        client.say('3')
+    assert client.socket.connected
+    assert client.heard.count('2') >= 3
+
+
+def test_a_client_of_eio3_that_pings_stays():
+    _, (client,) = several(1, eio3, ping_interval=UNIT, ping_timeout=UNIT)
+    for _ in range(6):
+        gevent.sleep(UNIT)
+        client.say('2')
+    assert client.socket.connected
+
+
+def test_a_later_client_with_an_earlier_deadline_is_not_forgotten():
+    registry, host = serve(BaseNamespace, connect_timeout=UNIT, ping_interval=100)
+    patient = Client(registry, host, eio3)
+    settle()
+    hasty = Client(registry, host, eio4)
+    gevent.sleep(3 * UNIT)
+    assert hasty.transport.ended == ('connect timeout', 1000)
+    assert patient.socket.connected
+
+
+def test_an_overdue_client_is_ended_when_it_is_asked_for():
+    registry, (client,) = several(1)
+    client.socket.due = 0.0
+    client.socket.conversation.began -= 1000
+    assert registry.get(client.socket.sessid) is None
+    assert client.socket.reason == 'connect timeout'
+
+
+def test_a_client_that_is_watched_often_is_ticked_once(monkeypatch):
+    registry, (client,) = several(1, connect_timeout=UNIT)
+    ticks = []
+    monkeypatch.setattr(type(client.socket), 'tick', lambda socket, now: ticks.append(socket) or socket.close('ticked'))
+    for _ in range(5):
+        registry.watch(client.socket)
+    gevent.sleep(3 * UNIT)
+    assert ticks == [client.socket]
+
+
+def test_one_client_whose_turn_fails_does_not_stop_the_wheel(caplog):
+    registry, host = serve(BaseNamespace, connect_timeout=UNIT)
+    broken, sound = Client(registry, host, eio4), Client(registry, host, eio4)
+    broken.transport.close = None
+    gevent.sleep(3 * UNIT)
+    assert sound.transport.ended == ('connect timeout', 1000)
+    late = Client(registry, host, eio4)
+    gevent.sleep(3 * UNIT)
+    assert late.transport.ended == ('connect timeout', 1000)
+    assert 'TypeError' in caplog.text
+
+
+def test_the_wheel_rests_when_nobody_is_there_and_starts_again():
+    registry, host = serve(BaseNamespace, connect_timeout=UNIT)
+    for _ in range(2):
+        client = Client(registry, host, eio4)
+        gevent.sleep(4 * UNIT)
+        assert client.socket.reason == 'connect timeout'
+        assert registry._sweeper is None
+
+
+def test_a_new_registry_is_empty():
+    registry = Registry(Settings.parse())
+    assert registry.sockets == {}
+    assert list(registry.rooms.members('')) == []

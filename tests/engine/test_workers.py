@@ -1,0 +1,150 @@
+"""A pool of greenlets that libev's callbacks enter without a spawn."""
+
+from __future__ import annotations
+
+import gevent
+from gevent import get_hub
+from gevent.event import Event
+
+from tgsio_middleware.engine import workers as module
+from tgsio_middleware.engine.workers import MAX_IDLE, Workers, workers
+
+from .fakes import settle
+
+
+class Flushed:
+    def __init__(self):
+        self.times = 0
+
+    def flush(self):
+        self.times += 1
+
+
+def test_a_job_runs_in_the_next_turn_and_not_in_this_one():
+    ran = []
+    pool = Workers()
+    pool.submit(ran.append, 1)
+    pool.submit(ran.append, 2)
+    assert ran == []
+    settle()
+    assert ran == [1, 2]
+
+
+def test_a_job_may_block():
+    gate, ran = Event(), []
+
+    def job(n):
+        ran.append(f'{n} begins')
+        gate.wait()
+        ran.append(f'{n} ends')
+
+    pool = Workers()
+    pool.submit(job, 1)
+    pool.submit(job, 2)
+    pool.submit(ran.append, 3)
+    settle()
+    assert ran == ['1 begins', '2 begins', 3]
+    gate.set()
+    settle()
+    assert ran[3:] == ['1 ends', '2 ends']
+
+
+def test_a_job_runs_in_no_hub_and_in_a_worker_of_its_own():
+    seen = []
+    pool = Workers()
+    pool.submit(lambda: seen.append(gevent.getcurrent()))
+    settle()
+    assert seen[0] is not get_hub()
+    assert seen[0] is not gevent.getcurrent()
+
+
+def test_one_worker_serves_job_after_job():
+    seen = set()
+    pool = Workers()
+    for _ in range(10):
+        pool.submit(lambda: seen.add(id(gevent.getcurrent())))
+    settle()
+    assert len(seen) == 1
+
+
+def test_only_so_many_workers_wait_for_work():
+    gate = Event()
+    pool = Workers()
+    for _ in range(MAX_IDLE + 20):
+        pool.submit(gate.wait)
+    settle()
+    gate.set()
+    settle()
+    assert len(pool._idle) == MAX_IDLE
+
+
+def test_a_job_that_fails_is_one_line_for_us_and_nothing_to_others(caplog):
+    ran = []
+    pool = Workers()
+    pool.submit(lambda: 1 / 0)
+    pool.submit(ran.append, 1)
+    settle()
+    assert ran == [1]
+    assert 'ZeroDivisionError' in caplog.text
+
+
+def test_what_was_written_in_a_job_leaves_when_its_turn_ends():
+    who = Flushed()
+    pool = Workers()
+    seen = []
+
+    def job():
+        pool.flush_later(who)
+        seen.append(who.times)
+
+    pool.submit(job)
+    settle()
+    assert (seen, who.times) == ([0], 1)
+
+
+def test_what_was_written_before_a_job_blocks_leaves_while_it_blocks():
+    who, gate = Flushed(), Event()
+    pool = Workers()
+
+    def job():
+        pool.flush_later(who)
+        gate.wait()
+        pool.flush_later(who)
+
+    pool.submit(job)
+    settle()
+    assert who.times == 1
+    gate.set()
+    settle()
+    assert who.times == 2
+
+
+def test_what_was_written_outside_of_any_job_leaves_too():
+    one, other = Flushed(), Flushed()
+    pool = Workers()
+    pool.flush_later(one)
+    pool.flush_later(other)
+    assert (one.times, other.times) == (0, 0)
+    settle()
+    assert (one.times, other.times) == (1, 1)
+
+
+def test_who_writes_while_all_is_flushed_is_flushed_next_time():
+    pool = Workers()
+    second = Flushed()
+
+    class First:
+        def flush(self):
+            pool.flush_later(second)
+
+    pool.flush_later(First())
+    settle()
+    assert second.times == 1
+
+
+def test_there_is_one_pool_a_hub(monkeypatch):
+    assert workers() is workers()
+    monkeypatch.setattr(module, '_workers', None)
+    fresh = workers()
+    assert fresh is workers()
+    assert fresh.hub is get_hub()
