@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 INTERRUPTIONS = (gevent.Timeout, gevent.GreenletExit)
 #: All that means that a handler failed. SystemExit and KeyboardInterrupt end the process.
 FAILURES = (Exception, *INTERRUPTIONS)
+#: (packet, a handler's values) -> what the client is told
+Answer = Callable[[Packet, Any], Any]
 
 
 class Host(Protocol):
@@ -37,8 +39,10 @@ class Host(Protocol):
         Raises Refused, or anything else where the site failed.
         """
 
-    def event(self, namespace: BaseNamespace, packet: Packet) -> Any:
-        """Runs what the packet means to the namespace; -> the values of its ack. Raises what the handler raised."""
+    def event(self, namespace: BaseNamespace, packet: Packet, answer: Answer) -> Any:
+        """Runs what the packet means to the namespace; -> what `answer` makes of its values, asked while the handler's
+        transaction is open, for they may be rows. Raises what the handler raised.
+        """
 
     def disconnect(self, namespace: BaseNamespace, reason: str) -> None:
         """Runs `recv_disconnect`."""
@@ -62,8 +66,8 @@ class PlainHost:
         namespace = socket.open_namespace(self.namespaces[endpoint], packet, dict(socket.handshake), None)
         namespace.process_packet(packet)
 
-    def event(self, namespace: BaseNamespace, packet: Packet) -> Any:
-        return namespace.process_packet(packet)
+    def event(self, namespace: BaseNamespace, packet: Packet, answer: Answer) -> Any:
+        return answer(packet, namespace.process_packet(packet))
 
     def disconnect(self, namespace: BaseNamespace, reason: str) -> None:
         namespace.recv_disconnect()

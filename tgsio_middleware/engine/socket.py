@@ -235,15 +235,22 @@ class Socket:
 
     def _event(self, namespace: BaseNamespace, packet: Packet) -> None:
         try:
-            values = self.host.event(namespace, packet)
-            if packet.get('ack') == 'data':
-                self._acknowledge(packet, values)
+            self._say(self.host.event(namespace, packet, self._answer))
         except FAILURES:
             self._failed(namespace, packet)
 
-    def _acknowledge(self, packet: Packet, values: Any) -> None:
-        """A tuple is several values, anything else one, None too."""
-        self.send_packet(ack(packet['endpoint'], packet['id'], list(values) if type(values) is tuple else [values]))
+    def _answer(self, packet: Packet, values: Any) -> tuple[Message, ...]:
+        """The ack, if the client asked for one, ready to be sent. A tuple is several values, anything else one, None
+        too.
+        """
+        if packet.get('ack') != 'data':
+            return ()
+        values = list(values) if type(values) is tuple else [values]
+        return self.dialect.encode(ack(packet['endpoint'], packet['id'], values), self.host.json_default)
+
+    def _say(self, messages: tuple[Message, ...]) -> None:
+        if messages and self.reason is None:
+            self._put(messages)
 
     def _failed(self, namespace: BaseNamespace, packet: Packet) -> None:
         """The site's handler failed: one traceback here, no detail of it for the client, and an ack if one was asked
@@ -252,8 +259,7 @@ class Socket:
         what = packet.get('name', packet['type'])
         log.exception('%s: %s failed on %r', self, type(namespace).__name__, what)
         self.error('internal_error', f'The server failed to handle "{what}"', endpoint=packet['endpoint'])
-        if packet.get('ack') == 'data':
-            self._acknowledge(packet, None)
+        self._say(self._answer(packet, None))
 
     def _stray(self, packet: Packet) -> None:
         if not self.connected or packet['type'] in ('disconnect', 'ack', 'error'):
@@ -264,8 +270,7 @@ class Socket:
             self.error(
                 'no_such_namespace', f"The endpoint doesn't exist: {packet['endpoint']}", endpoint=packet['endpoint']
             )
-            if packet.get('ack') == 'data':
-                self._acknowledge(packet, None)
+            self._say(self._answer(packet, None))
 
     def _connect(self, packet: Packet) -> None:
         """Nothing leaves for a namespace before its CONNECT is answered: until then it is held."""

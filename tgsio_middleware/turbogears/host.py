@@ -14,6 +14,7 @@ from tg import config as tg_config
 from tg.jsonify import JSONEncoder
 
 from ..bus.address import user_room
+from ..engine.host import Answer
 from ..engine.socket import Socket
 from ..errors import NoSuchNamespace, Refused
 from ..namespace import BaseNamespace
@@ -68,10 +69,10 @@ class TurboGearsHost:
             namespace.environ['PATH_INFO'] = self._path(endpoint)
             namespace._context = None
 
-    def event(self, namespace: BaseNamespace, packet: Packet) -> Any:
+    def event(self, namespace: BaseNamespace, packet: Packet, answer: Answer) -> Any:
         if not isinstance(namespace, SocketIOTGNamespace):
-            return namespace.process_packet(packet)
-        return self._visit(namespace, lambda: namespace.process_packet(packet))
+            return answer(packet, namespace.process_packet(packet))
+        return self._visit(namespace, lambda: answer(packet, namespace.process_packet(packet)))
 
     def disconnect(self, namespace: BaseNamespace, reason: str) -> None:
         if isinstance(namespace, SocketIOTGNamespace):
