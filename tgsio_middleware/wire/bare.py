@@ -11,6 +11,7 @@ from typing import Any, cast
 from ..packet import Message, Packet
 from .dialect import Dialect
 from .javascript import Default
+from .negotiate import ENGINES as SPOKEN
 
 
 class Bare:
