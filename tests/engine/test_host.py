@@ -34,7 +34,7 @@ def test_its_three_verbs():
     namespace = client.socket['']
     assert type(namespace) is Chat
     assert client.socket.session == {'connected': '/socketio'}
-    assert client.socket.host.event(namespace, event('', 'say', ['hi'])) == 'hi'
+    assert client.socket.host.event(namespace, event('', 'say', ['hi']), lambda packet, values: values) == 'hi'
     client.socket.host.disconnect(namespace, 'why')
     assert client.socket.session['left']
 
