@@ -101,7 +101,7 @@ def test_nothing_said_means_the_defaults():
 
 
 def test_every_row_is_a_field_and_has_its_reason():
-    assert NAMES == tuple(field.name for field in dataclasses.fields(Settings))
+    assert tuple(field.name for field in dataclasses.fields(Settings)) == NAMES
     assert all(option.unit and option.reason for option in OPTIONS)
 
 

@@ -32,7 +32,7 @@ def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | Non
             continue
         transport = socket.transport
         if transport is None or socket.holds:
-            socket.send_packet(packet)
+            _send(packet, socket)
             continue
         key = (socket.dialect, transport.prepare)
         if key not in prepared:
@@ -41,13 +41,24 @@ def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | Non
             transport.put_prepared(prepared[key])
 
 
+def _send(packet: Packet, socket: Socket) -> None:
+    try:
+        socket.send_packet(packet)
+    except NotInThisDialect as e:
+        _leave_out(packet, socket, e)
+
+
+def _leave_out(packet: Packet, socket: Socket, why: NotInThisDialect) -> None:
+    log.warning('a broadcast of %r leaves out the clients of %s: %s', packet['name'], socket.dialect.NAME, why)
+
+
 def _prepare(packet: Packet, socket: Socket) -> Any:
     """The packet for every client of this one's dialect and transport; None where that dialect cannot say it."""
     assert socket.transport is not None
     try:
         messages = socket.dialect.encode(packet, socket.host.json_default)
     except NotInThisDialect as e:
-        log.warning('a broadcast of %r leaves out the clients of %s: %s', packet['name'], socket.dialect.NAME, e)
+        _leave_out(packet, socket, e)
         return None
     return socket.transport.prepare(messages, socket.dialect.BINARY_PREFIX)
 
