@@ -2,7 +2,8 @@
 they are checked too.
 
 Without an Origin header the request comes from the same origin or from no browser; with one, from the page that it
-names.
+names. A browser's origin has a scheme, or is `null`; the 0.9 client's websockets under Node (`ws` 0.4) put the host
+alone there, the one that they connect to.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ def check(environ: Environ, allowed: tuple[str, ...]) -> Headers:
 
 def same(environ: Environ, origin: str) -> bool:
     """The page comes from this very server: same scheme, host and port."""
-    scheme, separator, netloc = origin.partition('://')
     ours = environ['wsgi.url_scheme']
+    scheme, separator, netloc = origin.partition('://')
+    if not separator:
+        scheme, netloc = ours, origin
     host = environ.get('HTTP_HOST') or f'{environ.get("SERVER_NAME")}:{environ.get("SERVER_PORT")}'
-    return bool(separator) and scheme == ours and _with_port(netloc, scheme) == _with_port(host, ours)
+    return scheme == ours and _with_port(netloc, scheme) == _with_port(host, ours)
 
 
 def _with_port(netloc: str, scheme: str) -> str:
