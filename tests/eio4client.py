@@ -1,4 +1,4 @@
-"""A Socket.IO client of the generation 4.x over a websocket, with threads and without gevent: what it says and hears is on the wire.
+"""A Socket.IO client of the generation 4.x over a websocket, with threads and without gevent.
 
 with Client(live.port) as client:
     client.join('/chat')
@@ -99,7 +99,7 @@ class Client:
         elif message[0] == '4':
             self._heard.append(Packet(message))
 
-    # -- speaking -------------------------------------------------------------------------------------------------------
+    # -- speaking ------------------------------------------------------------------------------------------------------
 
     def say(self, text: str) -> None:
         """An engine message as it stands."""
@@ -145,7 +145,7 @@ class Client:
         """Acknowledges the server's event."""
         self.say(f'43{namespace},{number}{json.dumps(values)}')
 
-    # -- hearing --------------------------------------------------------------------------------------------------------
+    # -- hearing -------------------------------------------------------------------------------------------------------
 
     def expect(self, fits: Callable[[Packet], bool], patience: float = PATIENCE) -> Packet:
         """The first packet heard that fits and was not yet taken."""

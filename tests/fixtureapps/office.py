@@ -72,7 +72,7 @@ class Brittle:
 
     abort = tpc_begin = commit = tpc_finish = tpc_abort = nothing
 
-    def sortKey(self):  # noqa: N802: the interface's name
+    def sortKey(self):
         return 'brittle'
 
 
