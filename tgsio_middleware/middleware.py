@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .bus.link import wire
-from .bus.node import NodeBus
 from .engine.exchange import Exchange
 from .engine.host import Host
 from .engine.registry import Registry
@@ -21,7 +20,7 @@ from .transports import origin
 from .transports.base import Environ, Headers, StartResponse, respond
 from .transports.handshake import reduced
 from .transports.keptalive import adopt, adoptable
-from .transports.polling import Polling, takes_octets
+from .transports.polling import Polling
 from .transports.takeover import can_take
 from .transports.upgrade import Upgrade
 from .transports.websocket import WebSocket, hold, opens_websocket, shake_hands
@@ -54,6 +53,8 @@ class SocketIOMiddleware:
         self.host = host
         self.exchange = Exchange(self.registry, host)
         if self.settings.bus:
+            from .bus.node import NodeBus  # needs the extra `redis`
+
             self.registry.bus = NodeBus(wire(self.settings.bus), self.exchange)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -125,7 +126,7 @@ class SocketIOMiddleware:
         body = wanted.dialect.handshake(socket.sessid, self.settings)
         if body is not None:
             return respond(start_response, body, headers)
-        polling = Polling(socket, takes_octets(wanted.query))
+        polling = Polling(socket, wanted.dialect.octets(wanted.query))
         socket.open(polling, self._upgrades(wanted.dialect, environ))
         return polling.get(environ, start_response, headers)
 
@@ -157,7 +158,7 @@ class SocketIOMiddleware:
         self, socket: Socket, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
     ) -> Iterable[bytes] | None:
         if socket.transport is None:
-            socket.open(Polling(socket, binary=False))
+            socket.open(Polling(socket, wanted.dialect.octets(wanted.query)))
         polling = socket.transport
         if not isinstance(polling, Polling):
             raise HandshakeRefused('bad_request', 'a poll of a client that has moved to a websocket')

@@ -20,10 +20,13 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-import msgpack
+from ..errors import ConfigurationError, LocalProtocolError, SocketIOError
+from .address import Address, raw
 
-from ..errors import LocalProtocolError, SocketIOError
-from .address import Address
+try:
+    import msgpack
+except ImportError:
+    raise ConfigurationError('the bus needs msgpack and redis: pip install tgsio_middleware[redis]') from None
 
 PREFIX = b'socket.io#'
 REQUEST_PREFIX = b'socket.io-request#'
@@ -46,11 +49,6 @@ class Emitted(NamedTuple):
     to: Address
     name: str
     args: list[Any]
-
-
-def raw(text: str) -> bytes:
-    """UTF-8; lone surrogates, which JavaScript's strings may hold, pass as Node passes them."""
-    return text.encode('utf-8', 'surrogatepass')
 
 
 def pack(value: Any) -> bytes:

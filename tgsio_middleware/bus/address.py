@@ -29,6 +29,11 @@ def endpoint_of(namespace: str) -> str:
     return '/' + name if name else ''
 
 
+def raw(text: str) -> bytes:
+    """UTF-8; lone surrogates, which JavaScript's strings may hold, pass as Node passes them."""
+    return text.encode('utf-8', 'surrogatepass')
+
+
 def user_room(user: Any) -> str:
     """The room of all connections of a TurboGears user id."""
     return f'{USER}{user}'

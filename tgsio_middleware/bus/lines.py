@@ -22,9 +22,9 @@ import gevent
 from gevent.event import Event
 
 from ..errors import ConfigurationError, SocketIOError
-from .adapter import raw
+from .address import raw
 from .health import Health
-from .link import Link, Message, Name, wire_of
+from .link import Link, Message, Name, Wire, named, wire, wire_of
 from .publisher import Batch, Publisher
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 Received = Callable[[str, Any], None]
 #: Seconds that a backend may take to subscribe.
 PATIENCE = 5.0
+#: What of a given connection pool's arguments says where the server is and who we are.
+CONNECTION = ('host', 'port', 'db', 'username', 'password', 'socket_timeout', 'socket_connect_timeout')
 #: anypubsub takes these settings as numbers; an ini gives strings.
 NUMBERS = ('port', 'db', 'max_connections')
 
@@ -95,17 +97,28 @@ def make_line(pubsub: Any, settings: Mapping[str, Any], received: Received) -> L
     if backend == 'memory':
         return MemoryLine(lambda: pubsub, received)
     if backend == 'redis':
-        return RedisLine(pubsub.connection_pool, received)
+        return RedisLine(redis_wire(settings), received)
     return AnyLine(lambda: make_pubsub(settings), received, f'the PubSub backend {backend}')
+
+
+def redis_wire(settings: Mapping[str, Any]) -> Wire:
+    """To the server that anypubsub's redis backend would use with these settings."""
+    if settings.get('connection_pool') is not None:
+        kwargs = dict(settings['connection_pool'].connection_kwargs)
+    else:
+        kwargs = {key: settings[key] for key in ('host', 'port', 'db', 'password') if settings.get(key) is not None}
+    host = str(kwargs.setdefault('host', 'localhost'))
+    if host.startswith('redis'):
+        return wire(host, f"PubSub's {named(host)}")
+    fitting = {key: value for key, value in kwargs.items() if key in CONNECTION}
+    return wire_of(fitting, f"PubSub's redis://{host}:{kwargs.get('port', 6379)}")
 
 
 class RedisLine:
     """Publications over one Link. While Redis is lost, this process's own publications go to its own clients."""
 
-    def __init__(self, pool: Any, received: Received) -> None:
-        kwargs = pool.connection_kwargs
-        place = kwargs.get('path') or f'{kwargs.get("host", "localhost")}:{kwargs.get("port", 6379)}'
-        self.link = Link(wire_of(pool, f"PubSub's Redis at {place}"), self._message)
+    def __init__(self, wire: Wire, received: Received) -> None:
+        self.link = Link(wire, self._message)
         self._received = received
 
     def _message(self, message: Message) -> None:

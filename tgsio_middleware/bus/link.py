@@ -58,34 +58,38 @@ class Wire(NamedTuple):
         return connection
 
 
-def wire(url: str) -> Wire:
-    """`redis://[user:password@]host[:port][/db]`, `rediss://`, `unix:///path`. Raises ConfigurationError."""
+def wire(url: str, name: str = '') -> Wire:
+    """`redis://[user:password@]host[:port][/db]`, `rediss://`, `unix:///path`; `name` is for the log.
+
+    Raises ConfigurationError.
+    """
+    connection = _redis()
     try:
-        import redis
-    except ImportError:
-        raise ConfigurationError('Redis needs its client: pip install tgsio_middleware[redis]') from None
-    try:
-        pool = redis.ConnectionPool.from_url(url)
+        kwargs = connection.parse_url(url)
     except ValueError as e:
         raise ConfigurationError(f'{named(url)} is no address of a Redis server: {e}') from None
-    return wire_of(pool, named(url))
+    return wire_of(kwargs, name or named(url))
 
 
-def wire_of(pool: Any, name: str) -> Wire:
-    """To the server that a redis-py connection pool knows, with time-outs where it has none."""
+def wire_of(kwargs: dict[str, Any], name: str) -> Wire:
+    """To the server that redis-py knows by these arguments of a connection; with time-outs where they have none."""
+    connection = _redis()
     import redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
 
-    given = {key: value for key, value in pool.connection_kwargs.items() if value is not None}
-    fixed = {'retry': Retry(NoBackoff(), 0), 'decode_responses': False, 'health_check_interval': 0}
+    kwargs = {'socket_timeout': PATIENCE, 'socket_connect_timeout': PATIENCE, **kwargs}
+    connection_class = kwargs.pop('connection_class', connection.Connection)
+    kwargs.update(decode_responses=False, health_check_interval=0)
     if int(redis.__version__.split('.')[0]) >= 5:
-        fixed['protocol'] = 2  # what every server speaks, and what a listening connection is simplest in
-    return Wire(
-        pool.connection_class,
-        {'socket_timeout': PATIENCE, 'socket_connect_timeout': PATIENCE, **given, **fixed},
-        name,
-    )
+        kwargs['protocol'] = 2  # what every server speaks, and what a listening connection is simplest in
+    return Wire(connection_class, kwargs, name)
+
+
+def _redis() -> Any:
+    try:
+        from redis import connection
+    except ImportError:
+        raise ConfigurationError('Redis needs its client: pip install tgsio_middleware[redis]') from None
+    return connection
 
 
 def named(url: str) -> str:
