@@ -61,9 +61,9 @@ class SocketIOTGNamespace(BaseNamespace):
     def call_method(self, method_name: str, packet: Packet, *args: Any) -> Any:
         """Validation, hooks and wrappers around the handler; see `guard`."""
         handler = self.handler(method_name)
-        method = getattr(self, method_name, None)
-        if handler is None or method is None or self._context is None:
+        if handler is None or self._context is None:
             return super().call_method(method_name, packet, *args)
+        method = getattr(self, method_name)
         if handler.takes_packet:
             args = (packet,)
         elif not handler.fits(len(args)) and (len(args) > handler.most or not guard.validates(method)):
