@@ -1,6 +1,6 @@
 """Guards: `@require`, `allow_only` and `@validate` in every form, hooks and wrappers.
 
-`X-User: name` is somebody, `X-User: name:a+b` somebody with the permissions a and b. No `annotations` of the future here,
+`X-User: name` is somebody, `X-User: name:a+b` somebody with the permissions a and b. No annotations of the future here,
 for TurboGears takes type hints as they stand.
 """
 
