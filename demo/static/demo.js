@@ -107,6 +107,8 @@ class Side {
   welcome({ player, score }) {
     this.player = player;
     this.show('player', `player ${player}`);
+    const played = Object.values(score).reduce((sum, points) => sum + points, 0);
+    if (Math.max(0, ...rows.keys()) > played) rows.clear(); // the server has begun anew, and so do its numbers
     showScore(score);
   }
 

@@ -14,9 +14,10 @@ import pytest
 from demo import clients
 from demo.pingpong import PingPong
 from tests.conftest import missing, requires
-from tests.live import PATIENCE, ROOT, run
+from tests.live import PATIENCE, ROOT, RUN, run
 
-INI = (ROOT / 'demo' / 'development.ini').read_text()
+ON_ANY_PORT = re.sub(r'(?m)^port = \d+$', 'port = 0', (ROOT / 'demo' / 'development.ini').read_text())
+WITHOUT_NPM = 'import pathlib, demo.clients; demo.clients.NODE_MODULES = pathlib.Path("nowhere")'
 CHROMIUM_ARGS = [
     '--no-sandbox',
     '--disable-gpu',
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.browser
 def live():
     if clients.from_cdn():
         missing("the demo's JavaScript clients", 'npm ci --prefix demo --ignore-scripts')
-    with run(re.sub(r'(?m)^port = \d+$', 'port = 0', INI)) as live:
+    with run(ON_ANY_PORT) as live:
         yield live
 
 
@@ -58,8 +59,10 @@ def browser():
 class Table:
     """The page, opened; `troubles` is whatever a browser complains about."""
 
-    def __init__(self, browser, url, **context):
+    def __init__(self, browser, url, routes=None, **context):
         self.context = browser.new_context(**context)
+        for pattern, handler in (routes or {}).items():
+            self.context.route(pattern, handler)
         self.context.set_default_timeout(PATIENCE * 1000)
         self.page = self.context.new_page()
         self.troubles = []
@@ -254,6 +257,23 @@ class TestWithoutNpm:
         for client in (clients.NEW, clients.OLD):
             digest = hashlib.sha384(client.file.read_bytes()).digest()
             assert client.integrity == 'sha384-' + base64.b64encode(digest).decode()
+
+    def test_it_plays_with_the_clients_of_the_cdn(self, browser, live):
+        """The CDN is played here: the browser holds the page's policy, integrity and origin against what it answers."""
+        loaded = []
+
+        def cdn(route):
+            client = next(client for client in (clients.NEW, clients.OLD) if f'/{client.package}/' in route.request.url)
+            loaded.append(client)
+            headers = {'access-control-allow-origin': '*', 'content-type': 'application/javascript'}
+            route.fulfill(body=client.file.read_bytes(), headers=headers)
+
+        with run(ON_ANY_PORT, WITHOUT_NPM + RUN) as bare:
+            table = Table(browser, bare.url, routes={clients.CDN + '/**': cdn})
+            table.attack('old', 'fireball')
+            table.wait_for_line('old', '×10')
+            table.context.close()
+        assert (set(loaded), table.troubles) == ({clients.NEW, clients.OLD}, [])
 
     def test_the_page_names_the_cdn(self, monkeypatch):
         monkeypatch.setattr(clients, 'NODE_MODULES', Path('nowhere'))
