@@ -7,6 +7,7 @@ import pytest
 from tgsio_middleware.errors import ConnectionRefused, NoSuchNamespace, RemoteProtocolError
 from tgsio_middleware.packet import Packet, event
 from tgsio_middleware.wire import eio3
+from tgsio_middleware.wire.dialect import Octets
 
 OCTETS = 'application/octet-stream'
 PLAIN = 'text/plain;charset=UTF-8'
@@ -88,7 +89,7 @@ def received(messages):
 
 @pytest.mark.parametrize(('text', 'messages'), PAYLOADS)
 def test_a_payload_is_joined(text, messages):
-    assert eio3.join_payload(messages, binary=False) == ('text/plain; charset=UTF-8', text.encode())
+    assert eio3.join_payload(messages, Octets.NEVER) == ('text/plain; charset=UTF-8', text.encode())
 
 
 @pytest.mark.parametrize(('text', 'messages'), PAYLOADS)
@@ -105,18 +106,69 @@ def test_a_payload_of_octets_is_split(octets, messages):
     ('octets', 'messages'), [row for row in OCTET_PAYLOADS if any(type(m) is bytes for m in row[1])]
 )
 def test_a_payload_with_bytes_is_joined_in_octets(octets, messages):
-    assert eio3.join_payload(messages, binary=True) == (OCTETS, bytes.fromhex(octets))
+    assert eio3.join_payload(messages, Octets.IF_NEEDED) == (OCTETS, bytes.fromhex(octets))
 
 
-def test_a_payload_without_bytes_is_never_octets():
-    assert eio3.join_payload(['40', '4é'], binary=True) == ('text/plain; charset=UTF-8', '2:402:4é'.encode())
+OCTETS_OF_TEXT = bytes.fromhex('00 02 ff 34 30')
+
+
+@pytest.mark.parametrize(
+    ('messages', 'octets', 'body'),
+    [
+        (['40'], Octets.NEVER, ('text/plain; charset=UTF-8', b'2:40')),
+        (['40'], Octets.IF_NEEDED, ('text/plain; charset=UTF-8', b'2:40')),
+        (['40'], Octets.ALWAYS, (OCTETS, OCTETS_OF_TEXT)),
+        (['40', '4é'], Octets.NEVER, ('text/plain; charset=UTF-8', '2:402:4é'.encode())),
+        # 1.x and 2.x read other characters in a text differently, and in octets alike
+        (['40', '4é'], Octets.IF_NEEDED, (OCTETS, OCTETS_OF_TEXT + bytes.fromhex('00 03 ff 34 c3 a9'))),
+    ],
+)
+def test_when_a_payload_is_octets(messages, octets, body):
+    assert eio3.join_payload(messages, octets) == body
+
+
+@pytest.mark.parametrize(
+    ('query', 'octets'),
+    [
+        ({'t': 'Q85XN7D', 'b64': '1'}, Octets.NEVER),
+        ({'t': '1795390031065-0', 'b64': '1'}, Octets.NEVER),
+        ({'t': 'Q85XN7D'}, Octets.IF_NEEDED),
+        ({'t': 'Q85XN7D', 'b64': '0'}, Octets.IF_NEEDED),
+        ({}, Octets.IF_NEEDED),
+        ({'t': '1795390031065-0'}, Octets.ALWAYS),  # 1.0 to 1.3 in a browser
+    ],
+)
+def test_what_a_client_takes(query, octets):
+    assert eio3.octets(query) is octets
+
+
+@pytest.mark.parametrize(
+    ('bodies', 'last'),
+    [
+        # nothing is known of the client: what can be 1.x's is
+        ([(12, '42["b","Ã©"]')], '42["b","é"]'),
+        ([(11, '42["b","é"]'), (12, '42["b","Ã©"]')], '42["b","Ã©"]'),
+        # 2.x ends a namespace with a comma
+        ([(8, '40/chat,'), (12, '42["b","Ã©"]')], '42["b","Ã©"]'),
+        ([(16, '40/chat?a=b%20c,'), (12, '42["b","Ã©"]')], '42["b","Ã©"]'),
+        ([(8, '41/chat,'), (12, '42["b","Ã©"]')], '42["b","Ã©"]'),
+        # 1.x does not, and then no text makes it a 2.x
+        ([(7, '40/chat'), (12, '42["b","Ã©"]')], '42["b","é"]'),
+        ([(7, '40/chat'), (11, '42["b","é"]'), (12, '42["b","Ã©"]')], '42["b","é"]'),
+    ],
+)
+def test_a_client_of_1_is_told_from_one_of_2(bodies, last):
+    memory = set()
+    for length, text in bodies:
+        messages = eio3.split_payload(f'{length}:{text}'.encode(), 'text/plain;charset=UTF-8', memory)
+    assert messages == [last]
 
 
 def test_octets_as_node_sends_them():
     recorded = b'\x00\x03\x09\xff' + PLACEHOLDER_EVENT.encode() + b'\x01\x03\xff\x04\x01\x02\x00\x08\xff431["x"]'
     messages = [PLACEHOLDER_EVENT, b'\x01\x02', '431["x"]']
     assert len(PLACEHOLDER_EVENT) == 39
-    assert eio3.join_payload(messages, binary=True).data == recorded
+    assert eio3.join_payload(messages, Octets.IF_NEEDED).data == recorded
     assert eio3.split_payload(recorded, OCTETS, set()) == received(messages)
 
 
@@ -222,5 +274,5 @@ def test_octets_that_are_no_payload(octets):
 
 
 def test_a_lone_surrogate_spoils_no_payload():
-    assert eio3.join_payload(['4\ud800', '40'], binary=False).data == b'2:4?2:40'
-    assert eio3.join_payload(['4\ud800', b''], binary=True).data == bytes.fromhex('00 02 ff 34 3f 01 01 ff 04')
+    assert eio3.join_payload(['4\ud800', '40'], Octets.NEVER).data == b'2:4?2:40'
+    assert eio3.join_payload(['4\ud800', b''], Octets.IF_NEEDED).data == bytes.fromhex('00 02 ff 34 3f 01 01 ff 04')

@@ -7,6 +7,7 @@ import pytest
 from tgsio_middleware.errors import ConnectionRefused, NoSuchNamespace, RemoteProtocolError
 from tgsio_middleware.packet import Packet, event
 from tgsio_middleware.wire import eio4
+from tgsio_middleware.wire.dialect import Octets
 
 OPAQUE = 'application/octet-stream'
 PLAIN = 'text/plain;charset=UTF-8'
@@ -71,8 +72,8 @@ def test_a_namespace_is_refused(endpoint, refused, text):
 
 @pytest.mark.parametrize(('text', 'messages'), PAYLOADS)
 def test_a_payload_is_joined(text, messages):
-    assert eio4.join_payload(messages, binary=False) == ('text/plain; charset=UTF-8', text.encode())
-    assert eio4.join_payload(messages, binary=True) == ('text/plain; charset=UTF-8', text.encode())
+    assert eio4.join_payload(messages, Octets.NEVER) == ('text/plain; charset=UTF-8', text.encode())
+    assert eio4.join_payload(messages, Octets.IF_NEEDED) == ('text/plain; charset=UTF-8', text.encode())
 
 
 @pytest.mark.parametrize(('text', 'messages'), PAYLOADS)
@@ -93,4 +94,4 @@ def test_octets_are_refused(content_type):
 
 
 def test_a_lone_surrogate_spoils_no_payload():
-    assert eio4.join_payload(['4\ud800', '4ok'], binary=False).data == b'4?\x1e4ok'
+    assert eio4.join_payload(['4\ud800', '4ok'], Octets.NEVER).data == b'4?\x1e4ok'

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tgsio_middleware.errors import HandshakeRefused
-from tgsio_middleware.wire import eio3, eio4, sio09
+from tgsio_middleware.wire import eio2, eio3, eio4, sio09
 from tgsio_middleware.wire.negotiate import DIALECTS, dialect_of, negotiate, own_query
 
 # path, query, dialect, transport, sid, leaves
@@ -18,7 +18,7 @@ OURS = [
     ('/socketio/', 'EIO=4&transport=websocket&sid=abc', eio4, 'websocket', 'abc', False),
     ('/socketio/', 'EIO=4&transport=polling&t=x&sid=a-_b', eio4, 'polling', 'a-_b', False),
     ('/socketio/', 'EIO=3&transport=polling&b64=1', eio3, 'polling', None, False),
-    ('/socketio/', 'EIO=2&transport=polling', eio3, 'polling', None, False),
+    ('/socketio/', 'EIO=2&transport=polling', eio2, 'polling', None, False),
     ('/socketio/', 'transport=polling&EIO=3&user=x', eio3, 'polling', None, False),
     ('/socketio/', 'EIO=4&transport=polling&sid=', eio4, 'polling', '', False),
     ('/socketio/1/', '', sio09, None, None, False),
@@ -133,7 +133,7 @@ def test_the_site_sees_its_own_query_only(query, own):
 
 
 def test_every_dialect_is_reached():
-    assert {negotiate('/socketio', row[0], row[1]).dialect for row in OURS} == set(DIALECTS)
+    assert {negotiate('/socketio', row[0], row[1]).dialect for row in OURS} == {*DIALECTS, eio2}
 
 
 @given(

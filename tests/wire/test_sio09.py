@@ -15,6 +15,7 @@ from tgsio_middleware.errors import (
 from tgsio_middleware.packet import Packet, ack, event
 from tgsio_middleware.settings import Settings
 from tgsio_middleware.wire import sio09
+from tgsio_middleware.wire.dialect import Octets
 
 PLAIN = 'text/plain;charset=UTF-8'
 
@@ -221,7 +222,7 @@ PAYLOADS = [
 
 @pytest.mark.parametrize(('text', 'messages'), PAYLOADS)
 def test_a_payload_is_joined(text, messages):
-    assert sio09.join_payload(messages, binary=False) == ('text/plain; charset=UTF-8', text.encode())
+    assert sio09.join_payload(messages, Octets.NEVER) == ('text/plain; charset=UTF-8', text.encode())
 
 
 @pytest.mark.parametrize(('text', 'messages'), PAYLOADS)
@@ -268,7 +269,7 @@ def test_a_payload_that_is_no_utf8(body):
 
 
 def test_a_lone_surrogate_spoils_no_payload():
-    assert sio09.join_payload(['3:::\ud800', '8::'], binary=False).data == '\ufffd5\ufffd3:::?\ufffd3\ufffd8::'.encode()
+    assert sio09.join_payload(['3:::\ud800', '8::'], Octets.NEVER).data == '\ufffd5\ufffd3:::?\ufffd3\ufffd8::'.encode()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ..engine.socket import LEFT
 from ..engine.workers import workers
 from ..errors import HandshakeRefused, RemoteProtocolError
 from ..packet import Message, Packet
-from ..wire.dialect import Body
+from ..wire.dialect import Body, Octets
 from .base import Environ, Headers, StartResponse, Transport, respond
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class Polling(Transport):
 
     NAME = 'polling'
 
-    def __init__(self, socket: Socket, binary: bool) -> None:
+    def __init__(self, socket: Socket, octets: Octets) -> None:
         self.socket = socket
-        self.binary = binary
+        self.octets = octets
         self._queue: list[Message] = []
         self._size = 0
         self._poll: Event | Parked | None = None
@@ -110,7 +110,7 @@ class Polling(Transport):
         messages, self._queue, self._size = self._queue, [], 0
         if not messages:
             messages = list(self.socket.dialect.encode(Packet(type='noop', endpoint=''), None))
-        return self.socket.dialect.join_payload(messages, self.binary)
+        return self.socket.dialect.join_payload(messages, self.octets)
 
     def post(self, environ: Environ, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
         """What the client says. Confirmed when it is in the inbox, not when its handlers are done."""
@@ -194,9 +194,4 @@ def _read_chunked(environ: Environ, stream: Any, limit: int) -> bytes:
     return stream.read(limit + 1) if environ.get('wsgi.input_terminated') else b''
 
 
-def takes_octets(query: dict[str, str]) -> bool:
-    """EIO3: a client without XHR2 asks for base64 with `b64=1`."""
-    return 'b64' not in query or query['b64'] in ('', '0')
-
-
-__all__ = ['LATER', 'Parked', 'Polling', 'read_body', 'takes_octets']
+__all__ = ['LATER', 'Parked', 'Polling', 'read_body']

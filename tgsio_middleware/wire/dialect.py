@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import Enum
 from typing import NamedTuple, Protocol
 
 from ..errors import Refused
@@ -17,6 +19,14 @@ class Heartbeat(NamedTuple):
     server_asks: bool
     #: True: the server asks on a transport that streams only, because a poll is a sign of life by itself.
     streaming_only: bool = False
+
+
+class Octets(Enum):
+    """When a poll's body is application/octet-stream and not text."""
+
+    NEVER = 0
+    IF_NEEDED = 1
+    ALWAYS = 2
 
 
 class Body(NamedTuple):
@@ -72,8 +82,11 @@ class Dialect(Protocol):
     def refusal(self, endpoint: str, refused: Refused) -> tuple[Message, ...]:
         """How a namespace is refused."""
 
-    def join_payload(self, messages: list[Message], binary: bool) -> Body:
-        """Messages to the body of a poll; `binary`: the client takes application/octet-stream."""
+    def octets(self, query: Mapping[str, str]) -> Octets:
+        """What the client that shook hands with this query takes for a poll's body."""
+
+    def join_payload(self, messages: list[Message], octets: Octets) -> Body:
+        """Messages to the body of a poll."""
 
     def split_payload(self, body: bytes, content_type: str, memory: set[str]) -> list[Message]:
         """A POST's body to messages. `memory` is this client's: what was learned from its earlier payloads.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from collections.abc import Mapping
 
 from ..errors import NoSuchNamespace, Refused, RemoteProtocolError
 from ..packet import Message, Packet
 from . import engineio
-from .dialect import Body, Heartbeat
+from .dialect import Body, Heartbeat, Octets
 from .engineio import TRANSPORTS as TRANSPORTS
 from .engineio import handshake as handshake
 from .engineio import hello as hello
@@ -27,8 +29,10 @@ POSTED = Body('text/html', b'ok')
 FAREWELL: Packet | None = None
 
 TEXT, OCTETS = 'text/plain; charset=UTF-8', 'application/octet-stream'
-#: What `memory` may hold: this client was seen to be no 1.x.
-UTF8_ONCE = 'utf8 once'
+#: What `memory` may hold: this client was seen to be a 2.x, or a 1.x.
+UTF8_ONCE, UTF8_TWICE = 'utf8 once', 'utf8 twice'
+#: The query's `t` of 1.0 to 1.3: milliseconds and a counter. Later ones count in an alphabet of their own.
+OLD_TIMESTAMP = re.compile(r'\d{13}-\d+')
 
 
 def decode(message: Message) -> Packet:
@@ -67,23 +71,35 @@ def encode(packet: Packet, default: Default | None = None) -> tuple[Message, ...
 
 
 def refusal(endpoint: str, refused: Refused) -> tuple[Message, ...]:
-    """`44/admin,"not authorized"`, or the data alone where there is some, as Node's 2.x sends it; an unknown namespace is
-    always `"Invalid namespace"`.
+    """`44/admin,"not authorized"`, or the data alone where there is some, as Node's 2.x sends it.
+
+    An unknown namespace is always `"Invalid namespace"`.
     """
     bare = refused.data is None or isinstance(refused, NoSuchNamespace)
     return (engineio.encode_error(endpoint, refused.message if bare else refused.data),)
 
 
-def join_payload(messages: list[Message], binary: bool) -> Body:
-    """`<length>:<packet>...`, lengths in UTF-16 units; binary as `b4` and base64, or as octets where the client takes
-    them.
+def octets(query: Mapping[str, str]) -> Octets:
+    """A client without XHR2 asks for base64 with `b64=1`. One of 1.0 to 1.3 that has it reads nothing but octets."""
+    if query.get('b64', '0') not in ('', '0'):
+        return Octets.NEVER
+    return Octets.ALWAYS if OLD_TIMESTAMP.fullmatch(query.get('t', '')) else Octets.IF_NEEDED
+
+
+def join_payload(messages: list[Message], octets: Octets) -> Body:
+    """`<length>:<packet>...`, lengths in UTF-16 units; binary as `b4` and base64. Or all as octets, where the client
+    takes them and text would not do: bytes, and characters of which 1.x and 2.x have different ideas.
 
     In octets a packet is 0 (text) or 1 (binary), the length's digits as bytes 0 to 9, 255, and the packet.
     """
-    if binary and any(type(m) is bytes for m in messages):
+    if octets is Octets.ALWAYS or (octets is Octets.IF_NEEDED and not all(map(_is_ascii, messages))):
         return Body(OCTETS, b''.join(map(_octets, messages)))
     texts = [m if type(m) is str else 'b4' + base64.b64encode(m).decode() for m in messages]  # type: ignore[arg-type]
     return Body(TEXT, ''.join(f'{_units(t)}:{t}' for t in texts).encode('utf-8', 'replace'))
+
+
+def _is_ascii(message: Message) -> bool:
+    return type(message) is str and message.isascii()
 
 
 def _octets(message: Message) -> bytes:
@@ -107,10 +123,15 @@ def split_payload(body: bytes, content_type: str, memory: set[str]) -> list[Mess
     except UnicodeDecodeError:
         raise RemoteProtocolError('a payload that is not UTF-8', close_code=1007) from None
     if text.isascii():
-        return [_message(part) for part in _split_text(text)]
-    # A length counts UTF-16 units: two bytes each.
-    parts = [part.decode('utf-16-le') for part in _split_utf16(text.encode('utf-16-le'))]
-    return [_message(part) for part in _decode_once_more(parts, memory)]
+        parts = _split_text(text)
+    else:  # a length counts UTF-16 units: two bytes each
+        parts = [part.decode('utf-16-le') for part in _split_utf16(text.encode('utf-16-le'))]
+    for part in parts:
+        if part[:3] in ('40/', '41/'):
+            memory.add(UTF8_ONCE if part[-1] == ',' else UTF8_TWICE)
+    if not text.isascii() and UTF8_ONCE not in memory:
+        parts = _decode_once_more(parts, memory)
+    return [_message(part) for part in parts]
 
 
 def _message(part: str) -> Message:
@@ -150,16 +171,23 @@ def _split_utf16(data: bytes) -> list[bytes]:
 def _decode_once_more(parts: list[str], memory: set[str]) -> list[str]:
     """1.x encodes a string in UTF-8 before the browser does (engine.io-parser#81), 2.x does not, and both say EIO=3.
 
-    A text of Latin-1 characters that are valid UTF-8 by themselves is 1.x's; the first one that is not marks the client
+    What tells them apart: 2.x ends a namespace's `40/chat,` with a comma, 1.x does not. Where none was connected yet, a
+    text of Latin-1 characters that are valid UTF-8 by themselves is 1.x's; the first one that is not marks the client
     as 2.x for good.
     """
-    if UTF8_ONCE in memory:
-        return parts
-    try:
-        return [part.encode('latin-1').decode() for part in parts]
-    except UnicodeError:
+    once = [once_more(part) for part in parts]
+    if UTF8_TWICE not in memory and any(part is None for part in once):
         memory.add(UTF8_ONCE)
         return parts
+    return [part if decoded is None else decoded for part, decoded in zip(parts, once, strict=True)]
+
+
+def once_more(text: str) -> str | None:
+    """Text that was encoded twice and decoded once; None where it cannot have been."""
+    try:
+        return text.encode('latin-1').decode()
+    except UnicodeError:
+        return None
 
 
 def _split_octets(body: bytes) -> list[Message]:

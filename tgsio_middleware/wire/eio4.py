@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 
 from ..errors import Refused, RemoteProtocolError
 from ..packet import Message, Packet
 from . import engineio
-from .dialect import Body, Heartbeat
+from .dialect import Body, Heartbeat, Octets
 from .engineio import TRANSPORTS as TRANSPORTS
 from .engineio import handshake as handshake
 from .engineio import hello as hello
@@ -71,7 +72,12 @@ def refusal(endpoint: str, refused: Refused) -> tuple[Message, ...]:
     return (engineio.encode_error(endpoint, data),)
 
 
-def join_payload(messages: list[Message], binary: bool) -> Body:
+def octets(query: Mapping[str, str]) -> Octets:
+    """Binary data on polling is base64."""
+    return Octets.NEVER
+
+
+def join_payload(messages: list[Message], octets: Octets) -> Body:
     """engine.io-protocol 4: binary payloads are "base64-encoded and prefixed with the `b` character"."""
     parts = [m if type(m) is str else 'b' + base64.b64encode(m).decode() for m in messages]  # type: ignore[arg-type]
     return Body('text/plain; charset=UTF-8', SEPARATOR.join(parts).encode('utf-8', 'replace'))

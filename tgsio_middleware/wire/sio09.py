@@ -11,14 +11,14 @@ framed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import LocalProtocolError, NoSuchNamespace, NotInThisDialect, Refused, RemoteProtocolError
 from ..packet import Message, Packet
 from ..settings import Settings
 from .binary import serialise
-from .dialect import Answer, Body, Heartbeat
+from .dialect import Answer, Body, Heartbeat, Octets
 from .engineio import MAX_ENDPOINT, number
 from .javascript import Default, loads
 
@@ -222,7 +222,12 @@ def _error_event(endpoint: str, name: str, detail: Any) -> str:
     return f'5::{endpoint}:{_text({"name": "error", "args": [name, detail]}, None)}'
 
 
-def join_payload(messages: list[Message], binary: bool) -> Body:
+def octets(query: Mapping[str, str]) -> Octets:
+    """0.9 has no binary data."""
+    return Octets.NEVER
+
+
+def join_payload(messages: list[Message], octets: Octets) -> Body:
     """One packet as it is, several framed."""
     texts = [str(m) for m in messages]
     text = texts[0] if len(texts) == 1 else ''.join(f'{FRAME}{_units(t)}{FRAME}{t}' for t in texts)

@@ -44,7 +44,7 @@ function application (socket) {
   socket.on('kick', () => socket.disconnect());
   socket.on('message', (data, answer) => {
     if (typeof answer === 'function') answer('got', data);
-    socket.send(data);
+    (typeof data === 'object' && socket.json ? socket.json : socket).send(data); // 0.9 has two kinds of message
   });
 }
 
