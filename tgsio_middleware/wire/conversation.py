@@ -153,6 +153,9 @@ class Conversation:
         """Every interval, however much the client says: clients of 4.x count only questions as our sign of life."""
         if self.asked is not None and self.heard < self.asked:
             return float('inf')
+        return self._next_question()
+
+    def _next_question(self) -> float:
         return (self.began if self.asked is None else self.asked) + self.settings.ping_interval
 
     def _silence_ends(self, streaming: bool) -> float:
@@ -170,6 +173,8 @@ class Conversation:
         due = self._silence_ends(streaming)
         if self._asks(streaming):
             due = min(due, self._question_due())
+            if self._next_question() > now:  # the last one may be answered until then, sooner than silence would end
+                due = min(due, self._next_question())
         if self.state is SHAKEN:
             due = min(due, self.began + self.settings.connect_timeout)
         self.deadline = due
