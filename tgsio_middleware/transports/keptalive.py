@@ -81,53 +81,63 @@ class NotPlain(Exception):
     """Let pywsgi judge it."""
 
 
-class Request:
-    """A whole plain request at the beginning of `data`; raises NotPlain. `size` is 0 where it is not whole yet."""
+class Reader:
+    """Plain requests from a connection's bytes. A client says the same headers each time: they are read once."""
 
-    __slots__ = ('environ', 'size')
+    __slots__ = ('_block', '_max_body', '_of_block', '_prefix')
 
-    def __init__(self, data: bytes, prefix: bytes, max_body: int) -> None:
-        self.environ: Environ = {}
-        self.size = 0
+    def __init__(self, prefix: bytes, max_body: int) -> None:
+        self._prefix = prefix
+        self._max_body = max_body
+        self._block = b''
+        self._of_block: Environ = {}
+
+    def read(self, data: bytes) -> tuple[int, Environ]:
+        """The request at the beginning of `data`: -> its length and an environ, or 0 where it is not whole yet.
+
+        Raises NotPlain.
+        """
         end = data.find(b'\r\n\r\n')
         if end < 0:
             if len(data) > MAX_HEAD:
                 raise NotPlain
-            return
-        lines = data[:end].split(b'\r\n')
-        self._request_line(lines[0], prefix)
-        for line in lines[1:]:
-            self._header(line)
-        length = self._length(max_body)
-        if len(data) >= end + 4 + length:
-            self.size = end + 4 + length
-            self.environ['wsgi.input'] = BytesIO(data[end + 4 : self.size])
+            return 0, {}
+        line, _, block = data[:end].partition(b'\r\n')
+        method, query = self._request_line(line)
+        if block != self._block:
+            self._of_block = self._headers(block)
+            self._block = block
+        body = end + 4
+        size = body + self._length(method)
+        if len(data) < size:
+            return 0, {}
+        stream = BytesIO(data[body:size])
+        return size, {**self._of_block, 'REQUEST_METHOD': method, 'QUERY_STRING': query, 'wsgi.input': stream}
 
-    def _request_line(self, line: bytes, prefix: bytes) -> None:
+    def _request_line(self, line: bytes) -> tuple[str, str]:
         parts = line.split(b' ')
         if len(parts) != 3 or parts[2] != b'HTTP/1.1' or parts[0] not in (b'GET', b'POST'):
             raise NotPlain
         path, _, query = parts[1].partition(b'?')
-        if path.rstrip(b'/') != prefix or b'sid=' not in query or b'transport=polling' not in query:
+        if path.rstrip(b'/') != self._prefix or b'sid=' not in query or b'transport=polling' not in query:
             raise NotPlain
-        self.environ['REQUEST_METHOD'] = parts[0].decode()
-        self.environ['QUERY_STRING'] = query.decode('latin-1')
+        return parts[0].decode(), query.decode('latin-1')
 
-    def _header(self, line: bytes) -> None:
-        name, colon, value = line.partition(b':')
-        name = name.lower()
-        if name in KNOWN:
-            if KNOWN[name] in self.environ:
+    def _headers(self, block: bytes) -> Environ:
+        known: Environ = {}
+        for line in block.split(b'\r\n'):
+            name, colon, value = line.partition(b':')
+            name, value = name.lower(), value.strip()
+            closes = name == b'connection' and value.lower() != b'keep-alive'
+            if closes or name in ODD or not colon or name.strip() != name or KNOWN.get(name) in known:
                 raise NotPlain
-            self.environ[KNOWN[name]] = value.strip().decode('latin-1')
-            return
-        closes = name == b'connection' and value.strip().lower() != b'keep-alive'
-        if closes or name in ODD or not colon or name.strip() != name:
-            raise NotPlain
+            if name in KNOWN:
+                known[KNOWN[name]] = value.decode('latin-1')
+        return known
 
-    def _length(self, max_body: int) -> int:
-        length = self.environ.get('CONTENT_LENGTH', '0' if self.environ['REQUEST_METHOD'] == 'GET' else '')
-        if not length.isascii() or not length.isdigit() or len(length) > 15 or int(length) > max_body:
+    def _length(self, method: str) -> int:
+        length = self._of_block.get('CONTENT_LENGTH', '0' if method == 'GET' else '')
+        if not length.isascii() or not length.isdigit() or len(length) > 15 or int(length) > self._max_body:
             raise NotPlain
         return int(length)
 
@@ -135,13 +145,14 @@ class Request:
 class PollConnection(Stream):
     """One TCP connection on which a client polls, one request at a time."""
 
-    __slots__ = ('_base', '_buffer', '_busy', '_handler', '_head', '_max_body', '_parked', '_prefix', '_serve')
+    __slots__ = ('_base', '_buffer', '_busy', '_handler', '_head', '_max_body', '_parked', '_reader', '_serve')
 
     def __init__(self, environ: Environ, serve: Serve, max_body: int) -> None:
         self._handler: Handler = environ[TAKE]
         super().__init__(take(environ))
         self._base = {key: environ[key] for key in OF_CONNECTION if key in environ}
-        self._prefix = (environ.get('SCRIPT_NAME', '') + environ['PATH_INFO']).rstrip('/').encode('latin-1')
+        path = (environ.get('SCRIPT_NAME', '') + environ['PATH_INFO']).rstrip('/')
+        self._reader = Reader(path.encode('latin-1'), max_body)
         self._serve = serve
         self._max_body = max_body
         self._buffer = b''
@@ -171,13 +182,13 @@ class PollConnection(Stream):
     def _next(self) -> None:
         while self._buffer and not self._busy and self.alive:
             try:
-                request = Request(self._buffer, self._prefix, self._max_body)
+                size, environ = self._reader.read(self._buffer)
             except NotPlain:
                 return self._give_back()
-            if not request.size:
+            if not size:
                 return
-            self._buffer = self._buffer[request.size :]
-            self.answer({**self._base, **request.environ})
+            self._buffer = self._buffer[size:]
+            self.answer({**self._base, **environ})
 
     def answer(self, environ: Environ) -> None:
         """Serves one request, at once or, where it is a poll that waits, later."""
@@ -199,9 +210,8 @@ class PollConnection(Stream):
             workers().submit(self._next)
 
     def _start_response(self, status: str, headers: Headers, exc_info: Any = None) -> None:
-        lines = [f'HTTP/1.1 {status}', f'Date: {format_date_time(time())}']
-        lines += [f'{name}: {value}' for name, value in headers]
-        self._head = '\r\n'.join([*lines, '', '']).encode('latin-1')
+        lines = [f'{name}: {value}\r\n' for name, value in headers]
+        self._head = f'HTTP/1.1 {status}\r\nDate: {_date()}\r\n{"".join(lines)}\r\n'.encode('latin-1')
 
     def _send(self, body: Iterable[bytes]) -> None:
         self.write(self._head + b''.join(body))
@@ -214,3 +224,15 @@ class PollConnection(Stream):
         connection = self.detach()
         if connection is not None:
             self._handler.give_back(connection.sock, unread)
+
+
+_of_second: tuple[int, str] = (0, '')
+
+
+def _date() -> str:
+    """The Date header's value; it changes once a second."""
+    global _of_second
+    second = int(time())
+    if second != _of_second[0]:
+        _of_second = (second, format_date_time(second).decode())
+    return _of_second[1]
