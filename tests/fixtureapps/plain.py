@@ -23,7 +23,8 @@ from tgsio_middleware.server import SocketIOServer
 
 class Lobby(BaseNamespace, RoomsMixin, BroadcastMixin):
     def recv_disconnect(self):
-        self.broadcast_event_not_me('left', self.session.get('name'))
+        if 'name' in self.session:
+            self.broadcast_event_not_me('left', self.session['name'])
         super().recv_disconnect()
 
     def on_name(self, name):

@@ -119,12 +119,14 @@ class Reader:
         if len(parts) != 3 or parts[2] != b'HTTP/1.1' or parts[0] not in (b'GET', b'POST'):
             raise NotPlain
         path, _, query = parts[1].partition(b'?')
-        if path.rstrip(b'/') != self._prefix or b'sid=' not in query or b'transport=polling' not in query:
+        if path.rstrip(b'/') != self._prefix or b'&sid=' not in b'&' + query or b'transport=polling' not in query:
             raise NotPlain
         return parts[0].decode(), query.decode('latin-1')
 
     def _headers(self, block: bytes) -> Environ:
         known: Environ = {}
+        if block.count(b'\n') != block.count(b'\r\n'):  # a line of its own to some readers
+            raise NotPlain
         for line in block.split(b'\r\n'):
             name, colon, value = line.partition(b':')
             name, value = name.lower(), value.strip()

@@ -6,6 +6,7 @@ At most one of each at a time: a second GET could take what the first was to bri
 from __future__ import annotations
 
 from collections.abc import Iterable
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .upgrade import Upgrade
 
 #: 0.9's server ends an empty poll with a noop after so many seconds (its `polling duration`); proxies cut longer ones.
+#: Where silence may last less than twice that, sooner: the next poll must come in time to be a sign of life.
 POLL_DURATION = 20.0
 #: Under this key the environ of a poll on an adopted connection shows that connection (see `keptalive`).
 LATER = 'tgsio_middleware.later'
@@ -94,16 +96,30 @@ class Polling(Transport):
         if self._poll is not None:
             self.socket.fail(RemoteProtocolError('two polls at a time'))
             raise HandshakeRefused('bad_request', 'two polls at a time')
+        self._heard()
         if not self._queue and not self.hurried and self.socket.connected:
             if LATER in environ:
                 self._poll = Parked(self, environ[LATER], start_response, headers)
                 return None
             self._poll = woken = Event()
             try:
-                woken.wait(None if self.socket.dialect.UPGRADES else POLL_DURATION)
+                woken.wait(self._duration())
             finally:
                 self._poll = None
+                self._heard()
         return respond(start_response, self.take(), headers)
+
+    def _duration(self) -> float | None:
+        """How long an empty poll waits, in seconds; None: for ever."""
+        settings = self.socket.settings
+        if self.socket.dialect.UPGRADES:
+            return None
+        return min(POLL_DURATION, (settings.ping_interval + settings.ping_timeout) / 2)
+
+    def _heard(self) -> None:
+        """A poll is a sign of life where the polling transport has no heartbeat."""
+        if self.socket.dialect.HEARTBEAT.streaming_only:
+            self.socket.conversation.heard = monotonic()
 
     def take(self) -> Body:
         """All that waits, or a noop."""
