@@ -316,9 +316,17 @@ class Lobby(SocketIOTGNamespace):
 
 
 class Leaves(SocketIOTGNamespace):
-    """What goes wrong while connecting."""
+    """What goes wrong while connecting and leaving."""
+
+    def recv_disconnect(self):
+        log.info('LEAVES left %s', self.socket.connected)
+        if 'fail' in tg.request.params:
+            raise RuntimeError('a secret')
 
     def recv_connect(self):
+        if 'sleep' in tg.request.params:
+            time.sleep(float(tg.request.params['sleep']))
+            log.info('LEAVES connected %s', self.socket.connected)
         if 'kick' in tg.request.params:
             self.emit('so long')
             self.disconnect()

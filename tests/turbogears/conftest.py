@@ -67,8 +67,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 
 
 @pytest.fixture(scope='session')
-def pingpong() -> Iterator[Live]:
-    with serve('tests.fixtureapps.pingpong') as live:
+def workshop() -> Iterator[Live]:
+    """Heartbeats are quick here: see `test_order`."""
+    with serve('tests.fixtureapps.workshop', ping_interval=0.2, ping_timeout=0.6) as live:
         yield live
 
 
