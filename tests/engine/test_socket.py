@@ -497,10 +497,19 @@ def test_a_crowded_inbox_is_read_no_more(blocked):
     assert not blocked.socket.crowded
     blocked.say('42["block"]')
     assert blocked.socket.crowded
+    blocked.socket.paused = True  # its transport has stopped reading
     Blocking.gate.set()
     settle()
     assert not blocked.socket.crowded
-    assert blocked.transport.times_drained
+    assert not blocked.socket.paused
+    assert blocked.transport.times_drained == 1
+
+
+def test_nobody_is_told_to_read_again_who_never_stopped(blocked):
+    blocked.say(*['42["block"]'] * 3)
+    Blocking.gate.set()
+    settle()
+    assert blocked.transport.times_drained == 0
 
 
 def test_large_packets_crowd_an_inbox_sooner(blocked):

@@ -4,9 +4,7 @@
     the sweep       calls  tick                       time has passed
     namespaces      call   send_packet, error, ...    what goes out
 
-Packets wait in `inbox` and are worked off in order, one at a time, by whichever worker finds nobody else at it: a
-handler that blocks keeps the later packets waiting, while reading goes on (heartbeats are answered, a client that
-leaves is seen).
+Packets wait in its inbox (see `Inbox`) while reading goes on: heartbeats are answered, a client that leaves is seen.
 """
 
 from __future__ import annotations
@@ -17,17 +15,15 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import gevent
-from gevent.event import Event
 
 from ..bus.outbox import OPEN, hold_packet, postponed
 from ..errors import LocalProtocolError, NoSuchNamespace, Refused, RemoteProtocolError, Silence
 from ..packet import Message, Packet, ack, event
-from ..settings import Settings
 from ..wire.conversation import ANSWER, DELIVER, END, Conversation
 from ..wire.dialect import Dialect
 from .host import FAILURES
+from .inbox import Inbox
 from .registry import Registry, new_sid
-from .workers import workers
 
 if TYPE_CHECKING:
     from ..namespace import BaseNamespace
@@ -43,19 +39,16 @@ LEFT = 'transport close'
 Callback = Callable[..., Any]
 
 
-class Socket:
+class Socket(Inbox):
     """One client. `handshake` is the environ of its first request, reduced to what the site may see."""
 
     __slots__ = (
         '__weakref__',
         '_ack_counter',
         '_callbacks',
-        '_drained',
         '_held',
         '_jobs',
         '_session',
-        '_waiting',
-        '_working',
         'active_ns',
         'conversation',
         'dialect',
@@ -63,7 +56,6 @@ class Socket:
         'environ',
         'handshake',
         'host',
-        'inbox',
         'memory',
         'reason',
         'registry',
@@ -75,30 +67,26 @@ class Socket:
     GLOBAL_NS = ''
 
     def __init__(self, dialect: Dialect, host: Host, registry: Registry, handshake: dict[str, Any]) -> None:
+        super().__init__(registry.settings)
         self.sessid = new_sid()
         self.dialect = dialect
         self.host = host
         self.registry = registry
         self.handshake = handshake
-        self.conversation = Conversation(dialect, registry.settings, monotonic())
+        self.conversation = Conversation(dialect, self.settings, monotonic())
         self.due = 0.0
         self.transport: Transport | None = None
-        self.inbox: list[Packet] = []
         self.active_ns: dict[str, BaseNamespace] = {}
         self.reason: str | None = None
         self.environ: MutableMapping[str, Any] = handshake
         self.request: Any = None
         #: what the dialect learned of this client's payloads (see `Dialect.split_payload`)
         self.memory: set[str] = set()
-        self._working = False
-        #: bytes that came while a handler was running
-        self._waiting = 0
         self._held: dict[str, list[tuple[Message, ...]]] = {}
         self._callbacks: dict[int, Callback] | None = None
         self._ack_counter = 0
         self._session: dict[Any, Any] | None = None
         self._jobs: list[gevent.Greenlet] | None = None
-        self._drained: Event | None = None
         registry.add(self)
 
     # -- called by transports ----------------------------------------------------------------------------------------
@@ -117,8 +105,8 @@ class Socket:
         """What the client said, in order, into the inbox; never blocks."""
         conversation = self.conversation
         conversation.heard = monotonic()
-        if self._working:
-            self._waiting += sum(map(len, messages))
+        if self.working:
+            self.weigh(sum(map(len, messages)))
         try:
             for message in messages:
                 verb, packet = conversation.receive(message)
@@ -139,49 +127,6 @@ class Socket:
             log.warning('%s: %s', self, error)
             self.close('parse error', error.close_code)
 
-    @property
-    def crowded(self) -> bool:
-        """More packets than `max_pending` wait, or more bytes than `max_buffered`: read no more of this client for
-        now.
-        """
-        return len(self.inbox) > self.settings.max_pending or self._waiting > self.settings.max_buffered
-
-    def wait_drained(self) -> None:
-        """Blocks while the inbox is crowded."""
-        while self.crowded and self.connected:
-            if self._drained is None:
-                self._drained = Event()
-            self._drained.wait()
-
-    def work(self) -> None:
-        """Works off the inbox, unless another worker is at it; runs in a worker, and may block in a handler."""
-        if self._working:
-            return
-        self._working = True
-        try:
-            while self.inbox:
-                batch, self.inbox, self._waiting = self.inbox, [], 0
-                for packet in batch:
-                    try:
-                        self._handle(packet)
-                    except Exception:
-                        log.exception('%s: a defect of tgsio_middleware', self)
-                        self.close('server error', 1011)
-                if not self.inbox:
-                    self._waiting = 0
-                if self._drained is not None:
-                    self._drained.set()
-                    self._drained = None
-                if self.transport is not None:
-                    self.transport.drained()
-        finally:
-            self._working = False
-
-    def work_later(self) -> None:
-        """`work` in the next turn; for callers that may not block or are no worker."""
-        if self.inbox and not self._working:
-            workers().submit(self.work)
-
     def close(self, reason: str, code: int = 1000) -> None:
         """The connection ends; whoever calls it first gives the reason. Never blocks; handlers of it run in a
         worker.
@@ -195,8 +140,6 @@ class Socket:
             self.transport.close(reason, code)
         self._callbacks = None
         self.inbox.append(GONE)
-        if self._drained is not None:
-            self._drained.set()
         self.work_later()
 
     # -- called by the sweep -----------------------------------------------------------------------------------------
@@ -214,6 +157,17 @@ class Socket:
                 self.send_packet(packet)
 
     # -- working off the inbox ---------------------------------------------------------------------------------------
+
+    def handle(self, packet: Packet) -> None:
+        try:
+            self._handle(packet)
+        except Exception:
+            log.exception('%s: a defect of tgsio_middleware', self)
+            self.close('server error', 1011)
+
+    def drained(self) -> None:
+        if self.transport is not None:
+            self.transport.drained()
 
     def _handle(self, packet: Packet) -> None:
         kind = packet['type']
@@ -334,11 +288,6 @@ class Socket:
             self._jobs = None
 
     # -- called by hosts and namespaces ------------------------------------------------------------------------------
-
-    @property
-    def settings(self) -> Settings:
-        """The filter's."""
-        return self.registry.settings
 
     @property
     def connected(self) -> bool:

@@ -74,9 +74,11 @@ class WebSocket(Stream, Transport):
             self.on_messages(messages)
         if reader.pings or reader.error is not None or reader.closed is not None:
             self._control()
-        if self.socket.crowded:
+        if not self.socket.working:
+            self.socket.work()
+        elif self.socket.crowded:
             self.pause()
-        self.socket.work()
+            self.socket.paused = True
 
     def _control(self) -> None:
         reader = self._reader
@@ -120,8 +122,7 @@ class WebSocket(Stream, Transport):
             self.write(prepared)
 
     def drained(self) -> None:
-        if not self.socket.crowded:
-            self.resume()
+        self.resume()
 
     def close(self, reason: str, code: int) -> None:
         farewell = self.socket.dialect.FAREWELL
