@@ -1,4 +1,4 @@
-"""Rooms, channels and emits from everywhere, for the tests of PubSub and the bus. The header `X-User` says who connects.
+"""Rooms, channels and emits from everywhere, for tests of PubSub and the bus. The header `X-User` says who connects.
 
 `[app:site]` takes `tm.enabled`, and `anypubsub.*`.
 """

@@ -13,6 +13,8 @@ from ..errors import LocalProtocolError
 
 #: What the room of a user's connections begins with, here and on Redis.
 USER = 'tg-user:'
+#: A room that is always empty.
+NOBODY = USER + '\0'
 
 
 class Address(NamedTuple):
@@ -49,12 +51,12 @@ def joinable(room: str) -> str:
 def address(namespace: str, room: Any = None, user: Any = None, skip: Any = None) -> Address:
     """What `emit` and `disconnect` were told -> an Address.
 
-    `room`: a name or several. `user`: a TurboGears user id. `skip`: a namespace object, a socket, a sid or the name of
-    a room, or several of these.
+    `room`: a name or several. `user`: a TurboGears user id or several. `skip`: a namespace object, a socket, a sid or
+    the name of a room, or several of these. No rooms at all (an empty list) are nobody, and not everybody.
     """
-    rooms = _names(room)
-    if user is not None:
-        rooms = (*rooms, user_room(user))
+    rooms = (*_names(room), *map(user_room, _names(user)))
+    if not rooms and (room is not None or user is not None):
+        rooms = (NOBODY,)
     return Address(endpoint_of(namespace), rooms, _skipped(skip, endpoint_of(namespace)))
 
 

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 import gevent
 from gevent.event import Event
+from gevent.queue import Queue
 
 from ..errors import ConfigurationError, SocketIOError
 from .address import raw
@@ -69,13 +70,16 @@ def settings_of(config: Mapping[str, Any], prefix: str = 'anypubsub.') -> dict[s
             'since 4.0; use memory, redis or amqp'
         )
     if found['backend'] == 'memory':
-        from gevent.queue import Queue
-
-        found.setdefault('queue_factory', Queue)
+        found.setdefault('queue_factory', queue)
     for name in NUMBERS:
         if str(found.get(name, '')).isdigit():
             found[name] = int(found[name])
     return found
+
+
+def queue(maxsize: int = 0) -> Queue[Any]:
+    """What anypubsub's memory backend waits at: gevent's, without end, as long as a greenlet of ours empties it."""
+    return Queue(maxsize or None)
 
 
 def make_pubsub(settings: Mapping[str, Any]) -> Any:
@@ -184,6 +188,8 @@ class AnyLine:
                 for message in subscriber:
                     self._received(channel, message)
                 raise Unavailable('the subscription has ended')
+            except gevent.GreenletExit:  # `close`; its traceback would keep the subscriber
+                return
             except Exception as e:
                 gevent.sleep(self.health.failed(channel, e))
             finally:

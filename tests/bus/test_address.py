@@ -1,0 +1,52 @@
+"""Whom something is for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from tgsio_middleware.bus.address import NOBODY, Address, address, endpoint_of, joinable, user_room
+from tgsio_middleware.errors import LocalProtocolError
+
+ANN = SimpleNamespace(sid='ann')
+SOCKET = SimpleNamespace(active_ns={'/chat': ANN})
+
+
+@pytest.mark.parametrize(
+    ('namespace', 'endpoint'), [('/', ''), ('', ''), ('/chat', '/chat'), ('chat', '/chat'), ('/a/b', '/a/b')]
+)
+def test_namespaces_as_people_write_them(namespace, endpoint):
+    assert endpoint_of(namespace) == endpoint
+
+
+@pytest.mark.parametrize(
+    ('told', 'meant'),
+    [
+        ({}, Address('/chat')),
+        ({'room': 'red'}, Address('/chat', ('red',))),
+        ({'room': ['red', 'blue']}, Address('/chat', ('red', 'blue'))),
+        ({'room': 7}, Address('/chat', ('7',))),
+        ({'user': 7}, Address('/chat', ('tg-user:7',))),
+        ({'room': 'red', 'user': 'ann'}, Address('/chat', ('red', 'tg-user:ann'))),
+        ({'user': ['ann', 7]}, Address('/chat', ('tg-user:ann', 'tg-user:7'))),
+        ({'skip': 'red'}, Address('/chat', (), ('red',))),
+        ({'skip': ANN}, Address('/chat', (), ('ann',))),
+        ({'skip': SOCKET}, Address('/chat', (), ('ann',))),
+        ({'skip': SimpleNamespace(active_ns={})}, Address('/chat')),
+        ({'skip': ['red', ANN, (SOCKET,)]}, Address('/chat', (), ('red', 'ann', 'ann'))),
+    ],
+)
+def test_what_emit_is_told(told, meant):
+    assert address('/chat', **told) == meant
+
+
+def test_an_empty_list_of_rooms_is_nobody_and_not_everybody():
+    assert address('/chat', room=[]) == address('/chat', user=()) == Address('/chat', (NOBODY,))
+    assert address('/chat', room=[], user='ann') == Address('/chat', ('tg-user:ann',))
+
+
+def test_nobody_joins_a_users_room_by_its_name():
+    assert joinable('red') == 'red'
+    with pytest.raises(LocalProtocolError, match='tg-user:ann'):
+        joinable(user_room('ann'))

@@ -1,0 +1,269 @@
+"""How publications come and go: one contract for every kind of backend."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import gevent
+import pytest
+from gevent.queue import Queue
+
+from tgsio_middleware.bus import lines
+from tgsio_middleware.bus.lines import (
+    AnyLine,
+    MemoryLine,
+    RedisLine,
+    Unavailable,
+    make_line,
+    make_pubsub,
+    redis_wire,
+    settings_of,
+)
+from tgsio_middleware.errors import ConfigurationError
+
+from .fakeredis import Server, until
+
+
+class FakeAmqp:
+    """As anypubsub's amqp backend: what one object does, no second greenlet may disturb."""
+
+    exchanges: dict[str, list[Queue]] = {}
+    made = 0
+    down = False
+
+    def __init__(self, **kwargs):
+        if FakeAmqp.down:
+            raise OSError('refused')
+        FakeAmqp.made += 1
+        self.connection = self
+        self.queue = None
+
+    def close(self):
+        for queues in self.exchanges.values():
+            if self.queue in queues:
+                queues.remove(self.queue)
+
+    def subscribe(self, channel):
+        assert self.queue is None
+        self.queue = Queue()
+        self.exchanges.setdefault(channel, []).append(self.queue)
+        return self
+
+    def publish(self, channel, message):
+        assert self.queue is None
+        if FakeAmqp.down:
+            raise OSError('broken pipe')
+        for queue in self.exchanges.get(channel, []):
+            queue.put(message)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        message = self.queue.get()
+        if message is None:
+            raise OSError('connection lost')
+        return message
+
+
+class AnyLineContract:
+    """`open_line(received)` makes the line."""
+
+    def open_line(self, received):
+        raise NotImplementedError
+
+    @pytest.fixture
+    def heard(self):
+        return []
+
+    @pytest.fixture
+    def line(self, heard):
+        def received(channel, message):
+            heard.append((channel, message if isinstance(message, str) else bytes(message).decode()))
+
+        line = self.open_line(received)
+        yield line
+        line.shut()
+        gevent.sleep(0)
+
+    def test_what_is_published_after_opening_arrives(self, line, heard):
+        line.open('a')
+        line.publish('a', '"1"')
+        line.publish('b', '"not here"')
+        line.publish('a', '"2"')
+        until(lambda: len(heard) == 2)
+        assert heard == [('a', '"1"'), ('a', '"2"')]
+
+    def test_names_of_all_characters(self, line, heard):
+        line.open('räum 1*')
+        line.publish('räum 1*', '1')
+        until(lambda: heard == [('räum 1*', '1')])
+
+    def test_what_is_published_after_closing_does_not(self, line, heard):
+        line.open('a')
+        line.open('b')
+        line.close('a')
+        gevent.sleep(0.01)
+        line.publish('a', '1')
+        line.publish('b', '2')
+        until(lambda: heard)
+        assert heard == [('b', '2')]
+
+    def test_closed_and_opened_again_arrives_once(self, line, heard):
+        for _ in range(3):
+            line.open('a')
+            line.close('a')
+        line.open('a')
+        line.publish('a', '1')
+        until(lambda: heard)
+        gevent.sleep(0.01)
+        assert heard == [('a', '1')]
+
+    def test_closing_what_is_not_open(self, line):
+        line.close('never')
+
+
+class TestMemoryLine(AnyLineContract):
+    def open_line(self, received):
+        settings = settings_of({})
+        self.pubsub = make_pubsub(settings)
+        line = make_line(self.pubsub, settings, received)
+        assert type(line) is MemoryLine
+        return line
+
+    def test_it_is_anypubsubs_own(self, line, heard):
+        line.open('a')
+        self.pubsub.publish('a', 'theirs')
+        until(lambda: heard == [('a', 'theirs')])
+
+    def test_nothing_is_kept_of_channels_that_are_closed_or_were_never_open(self, line):
+        """anypubsub's dict would remember each for ever, and clients may choose names."""
+        for i in range(20):
+            line.publish(f'never {i}', '1')
+            line.open(f'{i}')
+            line.close(f'{i}')
+        until(lambda: not self.pubsub.subscribers)
+
+
+class TestRedisLine(AnyLineContract):
+    def open_line(self, received):
+        self.server = Server()
+        return RedisLine(self.server.wire(), received)
+
+    def test_thousand_channels_are_one_connection(self, line):
+        for i in range(1000):
+            line.open(str(i))
+        assert len(self.server.connections) == 1
+
+    def test_a_lost_server_refuses_new_channels_and_serves_the_old_ones_of_this_process(self, line, heard, monkeypatch):
+        line.open('a')
+        line.publish('a', '0')
+        until(lambda: heard)
+        self.server.stop()
+        until(lambda: line.link.health.ill('listening'))
+        with pytest.raises(Unavailable, match='redis://fake'):
+            line.open('b')
+        line.publish('a', '1')  # is lost: that the server is gone is found out by it
+        until(lambda: line.link.health.ill('publishing'))
+        line.publish('a', '2')
+        assert heard[-1] == ('a', '2')
+        self.server.start()
+        until(lambda: not line.link.health.ill('listening') and not line.link.health.ill('publishing'))
+        line.publish('a', '3')
+        until(lambda: heard[-1] == ('a', '3'))
+        assert self.server.subscribers(b'b') == 0
+
+
+class TestAmqpLine(AnyLineContract):
+    @pytest.fixture(autouse=True)
+    def amqp(self, monkeypatch):
+        backend = ModuleType('anypubsub.backends.amqp')
+        backend.backend = FakeAmqp
+        monkeypatch.setitem(sys.modules, 'anypubsub.backends.amqp', backend)
+        FakeAmqp.exchanges, FakeAmqp.made, FakeAmqp.down = {}, 0, False
+
+    def open_line(self, received):
+        settings = settings_of({'anypubsub.backend': 'amqp', 'anypubsub.host': 'here'})
+        line = make_line(make_pubsub(settings), settings, received)
+        assert type(line) is AnyLine
+        return line
+
+    def test_a_lost_subscription_comes_back(self, line, heard):
+        line.open('a')
+        FakeAmqp.exchanges['a'][0].put(None)
+        until(lambda: line.health.ill('a'))
+        until(lambda: not line.health.ill('a'))
+        line.publish('a', '1')
+        until(lambda: heard == [('a', '1')])
+        assert len(FakeAmqp.exchanges['a']) == 1
+
+    def test_a_backend_that_is_down_is_unavailable(self, line, monkeypatch):
+        monkeypatch.setattr(lines, 'PATIENCE', 0.02)
+        FakeAmqp.down = True
+        with pytest.raises(Unavailable, match='amqp'):
+            line.open('a')
+        FakeAmqp.down = False
+        line.open('a')
+
+    def test_a_publication_that_fails_is_counted_and_the_next_connects_anew(self, line, heard):
+        line.open('a')
+        line.publish('a', '1')
+        until(lambda: heard)
+        FakeAmqp.down = True
+        line.publish('a', '2')
+        until(lambda: line.health.lost == 1)
+        line.publish('a', '3')  # to this process's own, at once
+        assert heard[-1] == ('a', '3')
+        FakeAmqp.down = False
+        until(lambda: not line.health.ill('publishing'))
+        line.publish('a', '4')
+        until(lambda: heard[-1] == ('a', '4'))
+
+
+class TestSettings:
+    def test_memory_is_the_default_with_gevents_queue(self):
+        settings = settings_of({'other': 1})
+        assert settings.pop('backend') == 'memory'
+        assert isinstance(settings.pop('queue_factory')(maxsize=0), Queue)
+        assert not settings
+
+    def test_numbers_of_an_ini_are_numbers(self):
+        config = {'anypubsub.backend': 'redis', 'anypubsub.port': '7', 'anypubsub.db': '0', 'anypubsub.password': '42'}
+        assert settings_of(config) == {'backend': 'redis', 'port': 7, 'db': 0, 'password': '42'}
+
+    def test_mongodb_is_refused_with_the_reason(self):
+        with pytest.raises(ConfigurationError, match=r'mongodb.*pymongo.*memory, redis or amqp'):
+            settings_of({'anypubsub.backend': 'mongodb'})
+
+    @pytest.mark.parametrize(
+        'config',
+        [
+            {'anypubsub.backend': 'nonsense'},
+            {'anypubsub.nonsense': 'x'},
+            {'anypubsub.backend': 'redis', 'anypubsub.x': 'y'},
+        ],
+    )
+    def test_what_anypubsub_does_not_know_is_told(self, config):
+        with pytest.raises(ConfigurationError, match='anypubsub[.]backend'):
+            make_pubsub(settings_of(config))
+
+    @pytest.mark.parametrize(
+        ('settings', 'where'),
+        [
+            ({}, ('localhost', None, None)),
+            ({'host': 'h', 'port': 7, 'db': 3}, ('h', 7, 3)),
+            ({'host': 'redis://h:7/3'}, ('h', 7, 3)),
+        ],
+    )
+    def test_redis_is_where_anypubsub_would_look(self, settings, where):
+        pytest.importorskip('redis')
+        kwargs = redis_wire(settings).kwargs
+        assert (kwargs.get('host'), kwargs.get('port'), kwargs.get('db')) == where
+
+    def test_a_pool_of_the_sites_own(self):
+        redis = pytest.importorskip('redis')
+        pool = redis.ConnectionPool(host='h', port=7, password='p', decode_responses=True)
+        made = redis_wire({'connection_pool': pool})
+        assert (made.kwargs['host'], made.kwargs['port'], made.kwargs['password']) == ('h', 7, 'p')
+        made.connection_class(**made.kwargs)
