@@ -48,6 +48,8 @@ class Inbox:
                 batch, self.inbox, self._waiting = self.inbox, [], 0
                 for packet in batch:
                     self.handle(packet)
+                if not self.inbox:
+                    self._waiting = 0  # what came meanwhile was heartbeats
                 if self.paused:
                     self._resume()
         finally:
