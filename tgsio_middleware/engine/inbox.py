@@ -71,18 +71,22 @@ class Inbox:
         return len(self.inbox) > settings.max_pending or self._waiting > settings.max_buffered
 
     def wait_drained(self) -> None:
-        """Blocks while the inbox is crowded."""
-        while self.crowded:
+        """Blocks while the inbox is crowded, or until `release`."""
+        if self.crowded:
             self.paused = True
             if self._drained is None:
                 self._drained = Event()
             self._drained.wait()
 
+    def release(self) -> None:
+        """Nobody needs to wait any more."""
+        if self._drained is not None:
+            self._drained.set()
+            self._drained = None
+
     def _resume(self) -> None:
         if self.crowded:
             return
         self.paused = False
-        if self._drained is not None:
-            self._drained.set()
-            self._drained = None
+        self.release()
         self.drained()

@@ -140,6 +140,7 @@ class Socket(Inbox):
             self.transport.close(reason, code)
         self._callbacks = None
         self.inbox.append(GONE)
+        self.release()
         self.work_later()
 
     # -- called by the sweep -----------------------------------------------------------------------------------------

@@ -140,7 +140,8 @@ class Polling(Transport):
             messages = socket.dialect.split_payload(body, environ.get('CONTENT_TYPE', ''), socket.memory)
             socket.take(messages)
             socket.work_later()
-            socket.wait_drained()
+            if socket.connected:
+                socket.wait_drained()
         except RemoteProtocolError as e:
             socket.fail(e)
             raise HandshakeRefused('too_large' if e.status == 413 else 'bad_request', str(e)) from None

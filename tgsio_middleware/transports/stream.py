@@ -51,7 +51,7 @@ class Stream:
     def start(self) -> None:
         """Begins to read, what came with the request first."""
         connection = self._connection
-        if connection is None:
+        if connection is None or self._ending:
             return
         self._watcher.start(workers().enter, self._readable)
         unread, connection.unread = connection.unread, b''

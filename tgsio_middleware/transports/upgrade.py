@@ -35,6 +35,7 @@ class Upgrade:
         self.answered = False
         polling.probe = self
         websocket.on_messages = self._on_messages
+        websocket.on_lost = self._stop
         self._timer = get_hub().loop.timer(socket.settings.upgrade_timeout)
         self._timer.start(self.cancel)
 
@@ -69,6 +70,8 @@ class Upgrade:
         self.websocket.close('', 1000)
 
     def _stop(self) -> None:
-        self.polling.probe = None
-        self._timer.stop()
-        self._timer.close()
+        """The client moved, or the probe ended in one of several ways."""
+        if self.polling.probe is self:
+            self.polling.probe = None
+            self._timer.stop()
+            self._timer.close()

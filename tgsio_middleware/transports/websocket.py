@@ -52,7 +52,7 @@ class WebSocket(Stream, Transport):
 
     NAME = 'websocket'
     STREAMING = True
-    __slots__ = ('_reader', 'finished', 'on_messages', 'socket')
+    __slots__ = ('_reader', 'finished', 'on_lost', 'on_messages', 'socket')
 
     prepare = staticmethod(frames.message_frames)
 
@@ -60,6 +60,7 @@ class WebSocket(Stream, Transport):
         Stream.__init__(self, connection)
         self.socket = socket
         self.on_messages: Callable[[list[Message]], None] = socket.take
+        self.on_lost: Callable[[], None] | None = None
         #: set at the end, where the request's greenlet waits for it
         self.finished: Event | None = None
         self._reader = frames.Reader(socket.settings.max_payload)
@@ -98,6 +99,8 @@ class WebSocket(Stream, Transport):
         """The connection is gone, and with it the client if this was its transport."""
         if self.finished is not None:
             self.finished.set()
+        if self.on_lost is not None:
+            self.on_lost()
         if self._carries():
             self.socket.close(LEFT)
 
