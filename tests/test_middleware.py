@@ -1,0 +1,169 @@
+"""Mine or yours: what is not Socket.IO's reaches the application as it came."""
+
+from __future__ import annotations
+
+import pytest
+
+from tgsio_middleware.engine.host import PlainHost
+from tgsio_middleware.errors import ConfigurationError
+from tgsio_middleware.middleware import SocketIOMiddleware
+from tgsio_middleware.namespace import BaseNamespace
+
+
+def environ(path, query='', method='GET', **more):
+    return {
+        'REQUEST_METHOD': method,
+        'PATH_INFO': path,
+        'QUERY_STRING': query,
+        'SCRIPT_NAME': '',
+        'wsgi.url_scheme': 'http',
+        'HTTP_HOST': 'shop.example',
+        'REMOTE_ADDR': '10.0.0.1',
+        **more,
+    }
+
+
+class Recorder:
+    """An application that keeps what it was called with."""
+
+    body = (b'yours',)
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, *args):
+        self.calls.append(args)
+        return self.body
+
+
+def filtered(**settings):
+    app = Recorder()
+    return app, SocketIOMiddleware(app, PlainHost({'': BaseNamespace}), **settings)
+
+
+def answered(middleware, asked):
+    """The answer of the middleware itself: (status, headers, body)."""
+    said = []
+    body = b''.join(middleware(asked, lambda status, headers, exc_info=None: said.append((status, dict(headers)))))
+    return said[0][0], said[0][1], body
+
+
+@pytest.mark.parametrize('method', ['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS'])
+@pytest.mark.parametrize(
+    ('path', 'query'),
+    [
+        ('/', ''),
+        ('/page', 'EIO=4&transport=polling'),
+        ('/socketio', ''),
+        ('/socketio/', 'page=1'),
+        ('/socketio/page', ''),
+        ('/socketio/chat', 'EIO=4&transport=websocket'),
+        ('/socketioX', 'EIO=4&transport=polling'),
+        ('', ''),
+    ],
+)
+def test_yours(path, query, method):
+    app, middleware = filtered()
+    asked = environ(path, query, method)
+    before = dict(asked)
+
+    def start_response(*args):
+        raise AssertionError('the application alone answers')
+
+    assert middleware(asked, start_response) is Recorder.body
+    ((given, starter),) = app.calls
+    assert given is asked
+    assert given == before
+    assert starter is start_response
+
+
+def test_an_environ_without_a_path_is_yours():
+    app, middleware = filtered()
+    asked = environ('/')
+    del asked['PATH_INFO']
+    assert middleware(asked, None) is Recorder.body
+
+
+@pytest.mark.parametrize(
+    ('path', 'query'),
+    [
+        ('/socketio/', 'EIO=4&transport=polling&sid=x'),
+        ('/socketio/1/', ''),
+        ('/socketio/2/', ''),
+        ('/socketio/', 'EIO=9'),
+    ],
+)
+def test_mine(path, query):
+    app, middleware = filtered()
+    answered(middleware, environ(path, query))
+    assert app.calls == []
+
+
+def test_the_resource_may_be_another():
+    app, middleware = filtered(socketio_resource='/a/socket.io/')
+    assert answered(middleware, environ('/a/socket.io/1/'))[0] == '200 OK'
+    assert middleware(environ('/socketio/1/'), None) is Recorder.body
+
+
+def test_a_setting_that_cannot_be():
+    with pytest.raises(ConfigurationError, match='ping_interval'):
+        filtered(ping_interval='often')
+
+
+def test_a_server_without_sockets_serves_polling_and_says_so():
+    """mod_wsgi, a test client: nobody can take a connection there."""
+    _, middleware = filtered()
+    assert b'"upgrades":[]' in answered(middleware, environ('/socketio/', 'EIO=4&transport=polling'))[2]
+    headers = {
+        'HTTP_UPGRADE': 'websocket',
+        'HTTP_CONNECTION': 'Upgrade',
+        'HTTP_SEC_WEBSOCKET_VERSION': '13',
+        'HTTP_SEC_WEBSOCKET_KEY': 'dGhlIHNhbXBsZSBub25jZQ==',
+    }
+    status, _, body = answered(middleware, environ('/socketio/', 'EIO=4&transport=websocket', **headers))
+    assert (status, body) == ('503 Service Unavailable', b'{"code":3,"message":"Service unavailable"}')
+
+
+def test_a_host_that_can_serve_nobody_says_so():
+    app = Recorder()
+    host = PlainHost({})
+    host.unavailable = 'not patched'
+    status, _, body = answered(SocketIOMiddleware(app, host), environ('/socketio/', 'EIO=4&transport=polling'))
+    assert (status, body) == ('503 Service Unavailable', b'{"code":3,"message":"Service unavailable"}')
+
+
+@pytest.mark.parametrize('query', ['EIO=4&transport=polling', 'EIO=3&transport=polling'])
+def test_who_was_refused_left_nothing_behind(query):
+    _, middleware = filtered()
+    for asked in (
+        environ('/socketio/', query, 'POST'),
+        environ('/socketio/', query, HTTP_ORIGIN='http://evil.example'),
+        environ('/socketio/', query + '&sid=nobody'),
+        environ('/socketio/', query, 'OPTIONS'),
+        environ('/socketio/', query.replace('polling', 'pigeon')),
+    ):
+        answered(middleware, asked)
+    assert middleware.registry.sockets == {}
+
+
+def test_the_handshake_that_the_site_sees_holds_plain_values_only():
+    _, middleware = filtered()
+    asked = environ('/socketio/1/', 't=1&user=Ann', HTTP_COOKIE='a=b', HTTP_UPGRADE='x', CONTENT_LENGTH='0')
+    asked.update(
+        {'wsgi.input': object(), 'wsgi.errors': 'the log', 'paste.registry': object(), 'wsgi.multithread': False}
+    )
+    asked['HTTP_SEC_WEBSOCKET_KEY'] = 'secret'
+    answered(middleware, asked)
+    (socket,) = middleware.registry.sockets.values()
+    assert socket.handshake == {
+        'REQUEST_METHOD': 'GET',
+        'PATH_INFO': '/socketio',
+        'QUERY_STRING': 'user=Ann',
+        'SCRIPT_NAME': '',
+        'wsgi.url_scheme': 'http',
+        'wsgi.errors': 'the log',
+        'wsgi.multithread': False,
+        'HTTP_HOST': 'shop.example',
+        'HTTP_COOKIE': 'a=b',
+        'REMOTE_ADDR': '10.0.0.1',
+    }
