@@ -20,9 +20,13 @@ def raw_socket(environ: dict[str, Any]) -> Any:
     for key in ('gunicorn.socket', 'werkzeug.socket'):
         if key in environ:
             return environ[key]
+    return getattr(getattr(_reader(environ), 'raw', None), '_sock', None)
+
+
+def _reader(environ: dict[str, Any]) -> Any:
+    """pywsgi's buffered reader of the connection."""
     stream = environ.get('wsgi.input')
-    stream = getattr(stream, 'rfile', stream)
-    return getattr(getattr(stream, 'raw', None), '_sock', None)
+    return getattr(stream, 'rfile', stream)
 
 
 def can_take(environ: dict[str, Any]) -> bool:
@@ -73,22 +77,25 @@ def take(environ: dict[str, Any]) -> Connection:
         return Connection(sock, unread, sock.close)
     sock = raw_socket(environ)
     sock.settimeout(0.0)
-    return Connection(getattr(sock, '_sock', sock), _unread(environ), lambda: _shut(sock))
+    return Connection(getattr(sock, '_sock', sock), _unread(environ), lambda: _shut(sock, environ))
 
 
 def _unread(environ: dict[str, Any]) -> bytes:
     """What the server has read beyond the request: a first frame can come in the same segment."""
-    stream = environ['wsgi.input']
-    stream = getattr(stream, 'rfile', stream)
     try:
-        return stream.read1(65536) or b''
+        return _reader(environ).read1(65536) or b''
     except (OSError, AttributeError, ValueError):
         return b''
 
 
-def _shut(sock: Any) -> None:
-    """Before the server gets its connection back: it must not read what is left as a request."""
+def _shut(sock: Any, environ: dict[str, Any]) -> None:
+    """Before the server gets its connection back: it must not read what is left as a request. What the kernel has
+    received can be read after a shutdown, so pywsgi's reader is closed as well.
+    """
     try:
         sock.shutdown(2)
     except OSError:
         pass
+    reader = _reader(environ)
+    if hasattr(reader, 'raw'):
+        reader.close()
