@@ -7,6 +7,7 @@ patches in time; an embedding program may not.
 
 from __future__ import annotations
 
+import sys
 import threading
 
 from gevent import monkey
@@ -16,11 +17,20 @@ UNPATCHED = (
     'gevent has not patched this process: pages work, Socket.IO does not. '
     'Serve with egg:tgsio_middleware#socketio, or call gevent.monkey.patch_all() before anything imports tg'
 )
+SHARED_TRANSACTIONS = (
+    'the package `transaction` was imported before gevent patched this process, so that events would share one '
+    'transaction: pages work, Socket.IO does not. Call gevent.monkey.patch_all() before anything imports transaction'
+)
 
 
-def patched() -> bool:
-    """gevent has patched what handlers and TurboGears rely on."""
-    return bool(monkey.is_module_patched('threading') and monkey.is_module_patched('socket'))
+def trouble() -> str | None:
+    """Why events cannot be served in this process, or None."""
+    if not (monkey.is_module_patched('threading') and monkey.is_module_patched('socket')):
+        return UNPATCHED
+    transaction = sys.modules.get('transaction')
+    if transaction is not None and not isinstance(transaction.manager, threading.local):
+        return SHARED_TRANSACTIONS
+    return None
 
 
 def repair() -> None:

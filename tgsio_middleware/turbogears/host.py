@@ -42,7 +42,7 @@ class TurboGearsHost:
         self.resource = settings.socketio_resource
         self._unit: UnitOfWork | None = None
         self.json_default = JSONEncoder().default
-        self.unavailable = None if green.patched() else green.UNPATCHED
+        self.unavailable = green.trouble()
         if self.unavailable:
             log.error('%s', self.unavailable)
         else:
@@ -76,9 +76,9 @@ class TurboGearsHost:
 
     def disconnect(self, namespace: BaseNamespace, reason: str) -> None:
         if isinstance(namespace, SocketIOTGNamespace):
-            self._visit(namespace, namespace.recv_disconnect)
+            self._visit(namespace, lambda: namespace.process_disconnect(reason))
         else:
-            namespace.recv_disconnect()
+            namespace.process_disconnect(reason)
 
     # -- connecting --------------------------------------------------------------------------------------------------
 
