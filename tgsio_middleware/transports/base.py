@@ -44,6 +44,11 @@ class Transport:
         """The connection has ended; what was put before still leaves if it can. `code` is the websocket's."""
         raise NotImplementedError
 
+    @property
+    def takes(self) -> bool:
+        """What is put now leaves now: nothing waits to be read by the client before it."""
+        raise NotImplementedError
+
     def drained(self) -> None:
         """The inbox has been worked off: who stopped reading may read again."""
 

@@ -66,6 +66,10 @@ class Polling(Transport):
             self.probe.cancel()
 
     @property
+    def takes(self) -> bool:
+        return self._poll is not None
+
+    @property
     def hurried(self) -> bool:
         """The client is about to move and waits for its poll to end."""
         return self.probe is not None and self.probe.answered

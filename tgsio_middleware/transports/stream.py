@@ -70,17 +70,17 @@ class Stream:
 
     def _readable(self) -> None:
         connection = self._connection
-        while connection is not None:
-            try:
-                data = connection.recv(READ_SIZE)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError:
-                data = b''
-            if not connection.pending():
-                return self._received(data)
-            self._received(data)
-            connection = self._connection
+        if connection is None:
+            return
+        try:
+            data = connection.recv(READ_SIZE)
+            while connection.pending is not None and data and connection.pending():
+                data += connection.recv(READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b''
+        self._received(data)
 
     def _received(self, data: bytes) -> None:
         if data:

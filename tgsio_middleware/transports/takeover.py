@@ -37,17 +37,19 @@ def can_take(environ: dict[str, Any]) -> bool:
 class Connection:
     """A non-blocking stream: `recv` and `send` raise BlockingIOError where they would block."""
 
-    __slots__ = ('close', 'fileno', 'recv', 'send', 'sock', 'unread')
+    __slots__ = ('close', 'fileno', 'pending', 'recv', 'send', 'sock', 'unread')
 
     def __init__(self, sock: Any, unread: bytes, close: Callable[[], None]) -> None:
         self.sock = sock
         self.unread = unread
         self.close = close
         self.fileno: Callable[[], int] = sock.fileno
-        if hasattr(sock, 'do_handshake'):
-            self.recv, self.send = self._recv_tls, self._send_tls
-        else:
+        #: bytes that TLS has decrypted and nobody has read: no event of the kernel will tell. None without TLS.
+        self.pending: Callable[[], int] | None = getattr(sock, 'pending', None)
+        if self.pending is None:
             self.recv, self.send = sock.recv, sock.send
+        else:
+            self.recv, self.send = self._recv_tls, self._send_tls
 
     def _recv_tls(self, size: int) -> bytes:
         import ssl
@@ -65,10 +67,6 @@ class Connection:
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise BlockingIOError from None
 
-    def pending(self) -> bool:
-        """TLS has decrypted more than was read: no event of the kernel will tell."""
-        return hasattr(self.sock, 'pending') and self.sock.pending() > 0
-
 
 def take(environ: dict[str, Any]) -> Connection:
     """The connection, after the head of the answer was sent."""
@@ -77,7 +75,8 @@ def take(environ: dict[str, Any]) -> Connection:
         return Connection(sock, unread, sock.close)
     sock = raw_socket(environ)
     sock.settimeout(0.0)
-    return Connection(getattr(sock, '_sock', sock), _unread(environ), lambda: _shut(sock, environ))
+    below = sock if hasattr(sock, 'do_handshake') else getattr(sock, '_sock', sock)  # TLS stays in gevent's socket
+    return Connection(below, _unread(environ), lambda: _shut(sock, environ))
 
 
 def _unread(environ: dict[str, Any]) -> bytes:

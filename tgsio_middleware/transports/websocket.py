@@ -124,6 +124,10 @@ class WebSocket(Stream, Transport):
         if not self._ending:
             self.write(prepared)
 
+    @property
+    def takes(self) -> bool:
+        return self.open and not self._rest
+
     def drained(self) -> None:
         self.resume()
 

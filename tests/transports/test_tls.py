@@ -1,0 +1,82 @@
+"""TLS with certificate and key in the ini: the same on both transports, and with more than one TLS record at a time."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import subprocess
+from http.client import HTTPSConnection
+
+import pytest
+from websocket import create_connection
+
+from tests.conftest import requires
+from tests.live import run, serve
+
+
+@pytest.fixture(scope='module')
+def live(tmp_path_factory):
+    openssl = requires('openssl', 'apt-get install openssl')
+    folder = tmp_path_factory.mktemp('tls')
+    key, certificate = folder / 'key.pem', folder / 'certificate.pem'
+    command = [openssl, 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost']
+    subprocess.run([*command, '-keyout', key, '-out', certificate], check=True, capture_output=True)
+    with serve('tests.fixtureapps.pingpong', server=f'certfile = {certificate}\nkeyfile = {key}') as live:
+        yield live
+
+
+@pytest.fixture
+def trusting():
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def test_it_says_that_it_serves_https(live):
+    assert re.search(r'Serving on https://127\.0\.0\.1:\d+', live.log())
+
+
+@pytest.mark.parametrize('size', [1, 1000, 20_000, 200_000, 900_000])
+def test_a_websocket_over_tls(live, trusting, size):
+    sock = create_connection(
+        f'wss://127.0.0.1:{live.port}/socketio/?EIO=4&transport=websocket',
+        sslopt={'context': trusting},
+        timeout=10,
+        origin=f'https://127.0.0.1:{live.port}',
+    )
+    assert sock.recv().startswith('0{')
+    sock.send('40/pingpong,')
+    assert sock.recv().startswith('40/pingpong,')
+    assert sock.recv().startswith('42/pingpong,["welcome"')
+    for i in range(3):
+        sock.send(f'42/pingpong,{i}["ack_one","{"x" * size}"]')
+        assert sock.recv() == f'43/pingpong,{i}["{"x" * size}"]'
+    sock.close()
+
+
+def test_polling_over_tls(live, trusting):
+    http = HTTPSConnection('127.0.0.1', live.port, context=trusting, timeout=10)
+
+    def ask(method, target, body=None):
+        http.request(method, target, body)
+        return http.getresponse().read().decode()
+
+    opened = json.loads(ask('GET', '/socketio/?EIO=4&transport=polling')[1:])
+    assert opened['upgrades'] == ['websocket']
+    url = f'/socketio/?EIO=4&transport=polling&sid={opened["sid"]}'
+    assert ask('POST', url, '40/pingpong,') == 'ok'
+    assert ask('GET', url).startswith('40/pingpong,')
+    assert ask('GET', '/') == 'the site'
+
+
+def test_a_key_alone_stops_the_start(tmp_path):
+    ini = f"""
+[server:main]
+use = egg:tgsio_middleware#socketio
+keyfile = {tmp_path}/key.pem
+[app:main]
+paste.app_factory = tests.fixtureapps.pingpong:make_app
+"""
+    with pytest.raises(AssertionError, match='keyfile without certfile: TLS needs both'), run(ini):
+        pass
