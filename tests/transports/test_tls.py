@@ -12,7 +12,7 @@ import pytest
 from websocket import create_connection
 
 from tests.conftest import requires
-from tests.live import run, serve
+from tests.live import serve
 
 
 @pytest.fixture(scope='module')
@@ -70,13 +70,7 @@ def test_polling_over_tls(live, trusting):
     assert ask('GET', '/') == 'the site'
 
 
-def test_a_key_alone_stops_the_start(tmp_path):
-    ini = f"""
-[server:main]
-use = egg:tgsio_middleware#socketio
-keyfile = {tmp_path}/key.pem
-[app:main]
-paste.app_factory = tests.fixtureapps.pingpong:make_app
-"""
-    with pytest.raises(AssertionError, match='keyfile without certfile: TLS needs both'), run(ini):
+def test_a_key_alone_stops_the_start():
+    lone = serve('tests.fixtureapps.pingpong', server='keyfile = key.pem')
+    with pytest.raises(AssertionError, match='keyfile without certfile: TLS needs both'), lone:
         pass
