@@ -1,5 +1,7 @@
 """SocketIOController: a controller whose namespaces are sub-controllers. Pages beside them work as in any
 TGController.
+
+Private name of TurboGears used here: `_dispatch_controller` of a controller.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 TurboGears keeps its context in a `threading.local` made when `tg` is imported. Where that happened before gevent
 patched the process, all greenlets share one context: eight events that overlap see each other's user. Our server
 patches in time; an embedding program may not.
+
+Private name of TurboGears used here: `____local__` of its stacks.
 """
 
 from __future__ import annotations

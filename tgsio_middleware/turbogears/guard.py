@@ -9,7 +9,7 @@ arguments for paths.
 5. controller wrappers, and the handler
 
 Private names of TurboGears used here: `Decoration.requirements`, `.validations`, `.hooks`, `.controller_caller`;
-`DecoratedController._perform_validate`, `._process_validation_errors`.
+`DecoratedController._perform_validate`, `._process_validation_errors`; `tg.hooks._hooks`.
 """
 
 from __future__ import annotations
