@@ -148,7 +148,7 @@ class Desk(SocketIOTGNamespace, RoomsMixin):
             seen = tg.request.path
         except TypeError:
             seen = None
-        self.emit('seen', seen, self.request.path, self.request.headers['X-User'])
+        self.emit('seen', seen, self.request.path, self.request.headers.get('X-User'))
 
     @require(predicates.has_permission('read'))
     def on_read(self):

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.eio4client import PATIENCE, Client
-from tests.live import Live, serve
+from tests.live import INI, Live, serve
 
 USERS = tuple(f'user{i}' for i in range(8))
 OTHERS = ('leaver', 'mover', 'reader', 'guest')
@@ -71,6 +71,12 @@ def workshop() -> Iterator[Live]:
     """Heartbeats are quick here: see `test_order`."""
     with serve('tests.fixtureapps.workshop', ping_interval=0.2, ping_timeout=0.6) as live:
         yield live
+
+
+def ini(site: str, pipeline: str = 'socketio site', server: str = '', settings: str = '', port: str = '0') -> str:
+    """`live.INI` with another pipeline, lines for its server and its filter."""
+    text = INI.replace('pipeline = socketio site', f'pipeline = {pipeline}')
+    return text.format(site=site, settings=settings, server=server, port=port, debug='false', app='', level='INFO')
 
 
 def tracebacks(log: str) -> int:

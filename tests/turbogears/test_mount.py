@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.eio4client import Client, eventually
-from tests.live import INI, Live, run, serve
+from tests.live import Live, run, serve
 
-from .conftest import tracebacks
+from .conftest import ini, tracebacks
 
 
 @pytest.fixture
@@ -263,9 +263,7 @@ REQUESTS = [
 @pytest.fixture(scope='module')
 def mirrors() -> Iterator[tuple[Live, Live]]:
     """The same application behind the filter and without it."""
-    bare = INI.replace('pipeline = socketio site', 'pipeline = site')
-    bare = bare.format(site='tests.fixtureapps.mirror', settings='', debug='false', server='', app='', level='INFO')
-    with serve('tests.fixtureapps.mirror') as behind, run(bare) as without:
+    with serve('tests.fixtureapps.mirror') as behind, run(ini('tests.fixtureapps.mirror', 'site')) as without:
         yield behind, without
 
 
