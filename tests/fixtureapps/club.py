@@ -17,7 +17,7 @@ from tgsio_middleware import BaseNamespace, SocketIOController, SocketIOTGNamesp
 
 class Auth(TGAuthMetadata):
     def get_user(self, identity, userid):
-        return userid
+        return None if userid == 'ghost' else userid
 
     def get_permissions(self, identity, userid):
         return identity['granted']
@@ -302,7 +302,12 @@ def identify(app):
 def make_app(global_conf, **app_conf):
     configurator = MinimalApplicationConfigurator()
     configurator.update_blueprint(
-        {'root_controller': RootController(), 'renderers': ['json'], 'sa_auth.authmetadata': Auth()}
+        {
+            'root_controller': RootController(),
+            'renderers': ['json'],
+            'sa_auth.authmetadata': Auth(),
+            'identity.allow_missing_user': False,
+        }
     )
     configurator.register_application_wrapper(IdentityApplicationWrapper)
     plugme(configurator)

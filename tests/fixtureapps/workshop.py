@@ -7,7 +7,8 @@ import time
 
 import gevent
 import tg
-from tg import MinimalApplicationConfigurator, TGController, abort, expose, redirect
+from tg import MinimalApplicationConfigurator, Response, TGController, abort, expose, redirect
+from tg.appwrappers.base import ApplicationWrapper
 
 from tgsio_middleware import BaseNamespace, BroadcastMixin, RoomsMixin, SocketIOController, SocketIOTGNamespace
 
@@ -41,6 +42,13 @@ class Bench(SocketIOTGNamespace, Initialized, RoomsMixin, BroadcastMixin):
     @staticmethod
     def on_static(value):
         return value
+
+    def on_trouble_begins(self):
+        """From now on the site is closed to this client."""
+        self.environ['HTTP_X_TROUBLE'] = 'maintenance'
+
+    def on_fail(self):
+        raise RuntimeError('a secret')
 
     # -- acks
 
@@ -453,7 +461,23 @@ class RootController(TGController):
         raise RuntimeError('a page that fails')
 
 
+class Trouble(ApplicationWrapper):
+    """A site's own wrapper, that answers in the handler's place, or makes a page of its failure."""
+
+    def __call__(self, controller, environ, context):
+        trouble = environ.get('HTTP_X_TROUBLE')
+        if trouble == 'maintenance':
+            return Response('we are closed', status=503)
+        try:
+            return self.next_handler(controller, environ, context)
+        except Exception:
+            if trouble == 'swallow':
+                return Response('never mind', status=500)
+            raise
+
+
 def make_app(global_conf, **app_conf):
     configurator = MinimalApplicationConfigurator()
     configurator.update_blueprint({'root_controller': RootController(), 'renderers': ['json']})
+    configurator.register_application_wrapper(Trouble)
     return configurator.make_wsgi_app(global_conf, app_conf)

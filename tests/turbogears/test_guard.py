@@ -184,6 +184,14 @@ def test_a_user_who_is_deleted_may_nothing_from_the_next_event_on(office):
         assert denied(client, '/desk', 'read')
 
 
+def test_a_user_whom_the_site_does_not_know_is_anonymous_in_every_event(club):
+    """With `identity.allow_missing_user = false` TurboGears leaves an empty identity, which it cannot read again."""
+    with enter(club, 'ghost') as client:
+        client.join('/guarded')
+        assert client.call('/guarded', 'calls') == [0]
+        assert denied(client, '/guarded', 'members')
+
+
 # -- @validate ---------------------------------------------------------------------------------------------------------
 
 

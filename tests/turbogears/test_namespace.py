@@ -172,6 +172,24 @@ def test_reserved_names_reach_no_handler(workshop, event):
     assert 'AssertionError' not in workshop.log()
 
 
+def test_a_failure_that_a_wrapper_makes_a_page_of_is_a_failure(workshop):
+    before = tracebacks(workshop.log())
+    with Client(workshop.port, headers=['X-Trouble: swallow']) as client:
+        client.join('/bench')
+        assert client.call('/bench', 'fail') == [None]
+        assert client.error('/bench') == ['internal_error', 'The server failed to handle "fail"']
+        assert client.call('/bench', 'one', 1) == [1]
+    assert tracebacks(workshop.log()) == before + 1
+
+
+def test_an_event_that_a_wrapper_answers_in_the_handlers_place_has_failed(workshop, bench):
+    bench.call('/bench', 'trouble_begins')
+    assert bench.call('/bench', 'one', 1) == [None]
+    assert bench.error('/bench') == ['internal_error', 'The server failed to handle "one"']
+    with Client(workshop.port, headers=['X-Trouble: maintenance']) as client:
+        assert client.refusal('/bench')['data'] == {'status': 503}
+
+
 # -- state -------------------------------------------------------------------------------------------------------------
 
 
