@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .anywhere import disconnect, emit
     from .bus.emitter import Emitter
-    from .errors import ConfigurationError, ConnectionRefused
+    from .errors import AnswerTimeout, ConfigurationError, ConnectionRefused, Disconnected, NoAnswer
     from .middleware import SocketIOMiddleware
     from .mixins import BroadcastMixin, RoomsMixin
     from .namespace import BaseNamespace
@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 
 __version__ = '0.1.0'
 __all__ = [
+    'AnswerTimeout',
     'BaseNamespace',
     'BroadcastMixin',
     'ConfigurationError',
     'ConnectionRefused',
+    'Disconnected',
     'Emitter',
+    'NoAnswer',
     'RoomsMixin',
     'SocketIOController',
     'SocketIOMiddleware',
@@ -45,11 +48,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    'AnswerTimeout': 'errors',
     'BaseNamespace': 'namespace',
     'BroadcastMixin': 'mixins',
     'ConfigurationError': 'errors',
     'ConnectionRefused': 'errors',
+    'Disconnected': 'errors',
     'Emitter': 'bus.emitter',
+    'NoAnswer': 'errors',
     'RoomsMixin': 'mixins',
     'SocketIOController': 'turbogears.controller',
     'SocketIOMiddleware': 'middleware',

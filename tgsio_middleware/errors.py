@@ -5,6 +5,7 @@ exception                whose fault         what becomes of it
 =======================  ==================  =====================================================
 ConfigurationError       the operator's      stops the start, names the key, the value, what is allowed
 LocalProtocolError       the site's code     raised where `emit` was called
+NoAnswer and children    the network's       raised by `call`, given to a callback's `on_failure`
 RemoteProtocolError      the client's bytes  ends that client, one log line, never a traceback
 Refused and children     nobody's: policy    told to the client in its own dialect
 =======================  ==================  =====================================================
@@ -52,6 +53,18 @@ class TooLarge(RemoteProtocolError):
 
 class Silence(SocketIOError):
     """The client did not answer in time; the message is the disconnect's reason."""
+
+
+class NoAnswer(SocketIOError):
+    """The client was asked and has not answered."""
+
+
+class AnswerTimeout(NoAnswer, TimeoutError):
+    """Not within the time that it was given."""
+
+
+class Disconnected(NoAnswer, ConnectionError):
+    """It has left the namespace, or is gone; the message is the reason."""
 
 
 class Refused(SocketIOError):

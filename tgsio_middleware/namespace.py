@@ -3,11 +3,12 @@
 How an event finds its method:
 
 1. Its name must match `[A-Za-z][A-Za-z0-9_ ]*` and must not be one of `RESERVED`; else the client gets
-`unallowed_event_name`.
+`unallowed_event_name`. Where rule 4 leads to `recv_event`, any name of at most 256 characters will do that is not
+reserved.
 2. The method is `on_` and the name, spaces become `_`.
 3. `is_method_allowed` (the ACL) must agree; else `method_access_denied`.
 4. The class must have such a method; else `no_such_method`. `message` falls back to `recv_message`, where `send` of 0.9
-arrives.
+arrives. A class with `recv_event` gets all events there for which it has no method; to the ACL, too, it is that method.
 5. The method must take as many arguments as came; else `invalid_method_args`.
 
     socket.emit('user message', 'hi')   ->   on_user_message('hi')
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gevent
 
 from .bus.outbox import OPEN, postponed
+from .engine.auth import AUTH
 from .packet import Packet, event
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ RESERVED = frozenset(
     ('connect', 'connect_error', 'disconnect', 'disconnecting', 'error', 'newListener', 'removeListener')
 )
 MAX_NAME = 256
+#: The method for the events that have none of their own.
+ANY = 'recv_event'
 #: The steps of the dispatch between `process_event` and the method.
 STEPS = ('call_method_with_acl', 'is_method_allowed', 'call_method')
 
@@ -57,6 +61,10 @@ class Handler(NamedTuple):
     def fits(self, count: int) -> bool:
         """It can be called with so many arguments."""
         return self.least <= count <= self.most
+
+
+def _nothing(*values: Any) -> None:
+    """The callback of who wants to hear of a failure alone."""
 
 
 def look_at(cls: type, name: str) -> Handler | None:
@@ -99,6 +107,8 @@ class BaseNamespace:
         self.sid = ''
         self.request = request
         self.ns_name = ns_name
+        #: what the client said of itself: query strings, and `auth` of 3.x and 4.x; see `engine.auth`
+        self.auth: dict[str, Any] = environ.get(AUTH, {})
         #: names of the methods that this client may call; None: all
         self.allowed_methods: set[str] | None = None
         self.jobs: list[gevent.Greenlet] = []
@@ -123,7 +133,11 @@ class BaseNamespace:
         """The client asks for this namespace; what is emitted here arrives after the CONNECT."""
 
     def recv_disconnect(self) -> Any:
-        """The client has left or is gone; runs exactly once. Rooms, identity and session can still be read."""
+        """The client has left or is gone; runs exactly once. Rooms, identity and session can still be read.
+
+        Written with a parameter, `recv_disconnect(self, reason)`, it is told why: `transport close`, `ping timeout`,
+        `client namespace disconnect`, `server namespace disconnect`, `parse error`, `slow consumer` and others.
+        """
         self.disconnect(silent=True)
 
     def recv_message(self, data: str) -> Any:
@@ -139,26 +153,59 @@ class BaseNamespace:
 
     # -- what a site calls -------------------------------------------------------------------------------------------
 
-    def emit(self, event_name: str, *args: Any, callback: Callable[..., Any] | None = None, **kwargs: Any) -> None:
-        """Sends an event to this client. `callback` is called with the values of the client's ack.
+    def emit(self, event_name: str, *args: Any, **options: Any) -> None:
+        """Sends an event to this client. Options:
+
+        callback     is called with the values of the client's ack, in its turn, as a handler is
+        timeout      seconds for that ack; without one it may come as long as the namespace is connected
+        on_failure   is called, in its turn, with an AnswerTimeout or a Disconnected where no ack came
+        volatile     True: the event is dropped where it would have to wait (for a poll, for a slow client's reading)
 
         Raises ValueError for other keywords, as gevent-socketio did, and LocalProtocolError for what cannot be sent.
         """
-        if kwargs:
-            raise ValueError('emit() takes positional arguments only, and callback; give a dict as an argument instead')
         packet = event(self.ns_name, event_name, args)
-        if callback is not None:
-            packet['id'] = self.socket.expect_ack(callback)
-            packet['ack'] = 'data'
-        self.socket.send_packet(packet)
+        if not options or self._prepare(packet, 'data', **options):
+            self.socket.send_packet(packet)
 
-    def send(self, message: Any, json: bool = False, callback: Callable[..., Any] | None = None) -> None:
-        """Sends a message, a string; with `json`, any value. `callback` is called when the client has received it."""
+    def send(self, message: Any, json: bool = False, **options: Any) -> None:
+        """Sends a message, a string; with `json`, any value. Options as for `emit`; the `callback` is called when the
+        client has received it.
+        """
         packet = Packet(type='json' if json else 'message', endpoint=self.ns_name, data=message)
-        if callback is not None:
-            packet['id'] = self.socket.expect_ack(callback)
-            packet['ack'] = True
-        self.socket.send_packet(packet)
+        if not options or self._prepare(packet, True, **options):
+            self.socket.send_packet(packet)
+
+    def call(self, event_name: str, *args: Any, timeout: float | None = 60.0) -> Any:
+        """Sends an event and waits for the client's ack; -> None, its one value, or a tuple of several.
+
+        The event leaves at once, also with `emit_on_commit`. Meanwhile the client's other events wait, and so does
+        the transaction of the handler that calls. Raises AnswerTimeout after `timeout` seconds, Disconnected when the
+        client leaves, and LocalProtocolError inside `recv_connect`, where the client cannot answer yet.
+        """
+        return self.socket.answers.call(self, event(self.ns_name, event_name, args), timeout)
+
+    def _prepare(
+        self,
+        packet: Packet,
+        ack: Any,
+        *,
+        callback: Callable[..., Any] | None = None,
+        timeout: float | None = None,
+        on_failure: Callable[..., Any] | None = None,
+        volatile: bool = False,
+        **unknown: Any,
+    ) -> bool:
+        """`emit`'s options; -> the packet is to be sent."""
+        if unknown:
+            raise ValueError(
+                f'{next(iter(unknown))!r} is no option: a client is given positional arguments only, such as a dict'
+            )
+        if volatile and not self.socket.takes:
+            return False
+        if callback is not None or on_failure is not None:
+            packet['id'] = self.socket.answers.ask(self, callback or _nothing, on_failure, timeout)
+            packet['ack'] = ack
+        return True
 
     def error(self, error_name: str, error_message: Any, msg_id: int | None = None, quiet: bool = False) -> None:
         """Sends the event `error` with (name, message) to the client; `quiet` only logs it."""
@@ -238,8 +285,18 @@ class BaseNamespace:
         if kind == 'ack':
             return self.process_ack(packet)
         if kind == 'disconnect':
-            return self.call_method_with_acl('recv_disconnect', packet)
+            return self.process_disconnect(packet.get('reason', ''))
         return None
+
+    def process_disconnect(self, reason: str) -> Any:
+        """Calls `recv_disconnect`, with the reason where it takes one."""
+        handler = self.handler('recv_disconnect')
+        method = self._decorated(self.recv_disconnect)
+        if handler is None or handler.least != 1:
+            return method()
+        if handler.takes_packet:
+            return method(Packet(type='disconnect', endpoint=self.ns_name, reason=reason))
+        return method(reason)
 
     def process_event(self, packet: Packet) -> Any:
         """Calls the method of an event: rules 1 and 2 of this module."""
@@ -252,15 +309,19 @@ class BaseNamespace:
             method_name = self._method_of(name)
             if method_name is None:
                 return None
+            if method_name is ANY:
+                return self.call_method_with_acl(ANY, packet, name, *packet['args'])
         return self.call_method_with_acl(method_name, packet, *packet['args'])
 
     def _method_of(self, name: str) -> str | None:
         """Rules 1 and 2, looked at once a class and name; -> None where the client was told that it may not be."""
-        if len(name) > MAX_NAME or not ALLOWED_NAME.fullmatch(name):
-            self.error('unallowed_event_name', 'name must only contains alpha numerical characters')
-            return None
         if name in RESERVED:
             self.error('unallowed_event_name', f'"{name}" is reserved')
+            return None
+        if len(name) > MAX_NAME or not ALLOWED_NAME.fullmatch(name):
+            if len(name) <= MAX_NAME and self.handler(ANY) is not None:
+                return ANY
+            self.error('unallowed_event_name', 'name must only contains alpha numerical characters')
             return None
         method_name = 'on_' + name.replace(' ', '_')
         if name == 'message' and self.handler('on_message') is None:
@@ -270,11 +331,12 @@ class BaseNamespace:
             self._events[name] = method_name
             if self._dispatches_plainly and isinstance(handler.attribute, FunctionType) and not handler.takes_packet:
                 self._short_roads[name] = handler
-        return method_name
+            return method_name
+        return method_name if self.handler(ANY) is None else ANY
 
     def process_ack(self, packet: Packet) -> None:
         """Calls back who waits for this answer."""
-        callback = self.socket.pop_ack(packet['ackId'])
+        callback = packet.get('callback') or self.socket.pop_ack(packet['ackId'], packet['endpoint'])
         if callback is None:
             log.debug('%s: an answer that nobody waits for', self.socket)
             return

@@ -11,7 +11,7 @@ overrides `process_packet` have always seen it as one.
 `event`        `name`: str, `args`: list, `id`, `ack`      `emit`
 `message`      `data`: str, `id`, `ack`                    `send`
 `json`         `data`: any JSON, `id`, `ack`               `json.send` of 0.9
-`ack`          `ackId`: int, `args`: list                  the answer to an `id`
+`ack`          `ackId`: int, `args`: list                  the answer to an `id`; or `callback`, `whose` turn it is
 `error`        `reason`, `advice` (0.9), `data`            a refusal
 `heartbeat`                                                a question after the other's life
 `pong`         `data`: str                                 the answer to one
@@ -30,7 +30,7 @@ where receipt alone is confirmed (0.9), and absent where nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 #: One engine message as a transport carries it: text or binary.
@@ -55,6 +55,8 @@ class Packet(TypedDict, total=False):
     advice: str
     whole: Any
     count: int
+    whose: Any
+    callback: Callable[..., Any]
 
 
 def event(endpoint: str, name: str, args: Sequence[Any]) -> Packet:

@@ -23,6 +23,7 @@ class ListTransport(Transport):
     """What the server said, in `said`; what ended it, in `ended`."""
 
     STREAMING = True
+    takes = True
 
     def __init__(self, socket):
         self.socket = socket

@@ -21,6 +21,7 @@ from tgsio_middleware.wire.conversation import (
     SHAKEN,
     TALKING,
     TRANSITIONS,
+    URGENT,
     Conversation,
 )
 
@@ -48,11 +49,11 @@ SAID = {
 EXPECTED = """
            shaken    talking   gathering closed
 event      forbid    deliver   forbid    ignore
-ack        forbid    deliver   forbid    ignore
+ack        forbid    urgent    forbid    ignore
 message    forbid    deliver   forbid    ignore
 json       forbid    deliver   forbid    ignore
 connect    deliver   deliver   forbid    ignore
-disconnect forbid    deliver   forbid    ignore
+disconnect forbid    urgent    forbid    ignore
 error      forbid    deliver   forbid    ignore
 binary     forbid    gather    forbid    ignore
 ping       answer    answer    answer    ignore
@@ -150,7 +151,7 @@ def test_a_packet_that_waits_for_nothing_is_whole():
 def test_an_ack_can_have_attachments():
     conversation = begun(eio3)
     conversation.receive('461-3[{"_placeholder":true,"num":0}]')
-    assert conversation.receive(b'\x04x') == (DELIVER, Packet(type='ack', endpoint='', ackId=3, args=[b'x']))
+    assert conversation.receive(b'\x04x') == (URGENT, Packet(type='ack', endpoint='', ackId=3, args=[b'x']))
 
 
 def test_two_binary_packets_do_not_mix():

@@ -70,4 +70,4 @@ class PlainHost:
         return answer(packet, namespace.process_packet(packet))
 
     def disconnect(self, namespace: BaseNamespace, reason: str) -> None:
-        namespace.recv_disconnect()
+        namespace.process_disconnect(reason)

@@ -17,10 +17,20 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from ..bus.outbox import OPEN, hold_packet, postponed
-from ..errors import LocalProtocolError, NoSuchNamespace, Refused, RemoteProtocolError, Silence
+from ..errors import (
+    Disconnected,
+    LocalProtocolError,
+    NoAnswer,
+    NoSuchNamespace,
+    Refused,
+    RemoteProtocolError,
+    Silence,
+)
 from ..packet import Message, Packet, ack, event
-from ..wire.conversation import ANSWER, DELIVER, END, Conversation
+from ..wire.conversation import ANSWER, DELIVER, END, URGENT, Conversation
 from ..wire.dialect import Dialect
+from .answers import Answers, Callback
+from .auth import AUTH, auth_of
 from .host import FAILURES
 from .inbox import Inbox
 from .registry import Registry, new_sid
@@ -36,7 +46,6 @@ log = logging.getLogger(__name__)
 GONE = Packet(type='gone', endpoint='')
 #: The reason of a disconnect where the client left by itself: it needs no telling.
 LEFT = 'transport close'
-Callback = Callable[..., Any]
 
 
 class Socket(Inbox):
@@ -44,8 +53,7 @@ class Socket(Inbox):
 
     __slots__ = (
         '__weakref__',
-        '_ack_counter',
-        '_callbacks',
+        '_answers',
         '_held',
         '_jobs',
         '_session',
@@ -83,8 +91,7 @@ class Socket(Inbox):
         #: what the dialect learned of this client's payloads (see `Dialect.split_payload`)
         self.memory: set[str] = set()
         self._held: dict[str, list[tuple[Message, ...]]] = {}
-        self._callbacks: dict[int, Callback] | None = None
-        self._ack_counter = 0
+        self._answers: Answers | None = None
         self._session: dict[Any, Any] | None = None
         self._jobs: list[gevent.Greenlet] | None = None
         registry.add(self)
@@ -116,10 +123,20 @@ class Socket(Inbox):
                         self.send_packet(ack(packet['endpoint'], packet['id'], []))
                 elif verb is ANSWER:
                     self.send_packet(packet)
+                elif verb is URGENT:
+                    self._urgent(packet)
                 elif verb is END:
                     self.close(LEFT)
         except RemoteProtocolError as e:
             self.fail(e)
+
+    def _urgent(self, packet: Packet) -> None:
+        if self._answers is not None:
+            if packet['type'] == 'disconnect':
+                self._answers.interrupt(packet['endpoint'], Disconnected('client namespace disconnect'))
+            elif self._answers.heard(packet):
+                return
+        self.inbox.append(packet)
 
     def fail(self, error: RemoteProtocolError) -> None:
         """The client broke its protocol: one line for the operator, and the end."""
@@ -138,7 +155,8 @@ class Socket(Inbox):
         self.registry.discard(self)
         if self.transport is not None:
             self.transport.close(reason, code)
-        self._callbacks = None
+        if self._answers is not None:
+            self._answers.interrupt(None, Disconnected(reason))
         self.inbox.append(GONE)
         self.release()
         self.work_later()
@@ -179,6 +197,8 @@ class Socket(Inbox):
             self._connect(packet)
         elif packet is GONE:
             self._leave_all()
+        elif 'whose' in packet:
+            self._event(packet['whose'], packet)
         elif namespace is None:
             self._stray(packet)
         elif kind == 'disconnect':
@@ -191,6 +211,9 @@ class Socket(Inbox):
     def _event(self, namespace: BaseNamespace, packet: Packet) -> None:
         try:
             self._say(self.host.event(namespace, packet, self._answer))
+        except NoAnswer as e:
+            log.info('%s: %s: %s', self, packet.get('name', packet['type']), e)
+            self._give_up(packet)
         except FAILURES:
             self._failed(namespace, packet)
 
@@ -213,6 +236,10 @@ class Socket(Inbox):
         """
         what = packet.get('name', packet['type'])
         log.exception('%s: %s failed on %r', self, type(namespace).__name__, what)
+        self._give_up(packet)
+
+    def _give_up(self, packet: Packet) -> None:
+        what = packet.get('name', packet['type'])
         self.error('internal_error', f'The server failed to handle "{what}"', endpoint=packet['endpoint'])
         self._say(self._answer(packet, None))
 
@@ -319,6 +346,7 @@ class Socket(Inbox):
         if registry.bus is not None:
             registry.bus.enter(packet['endpoint'])
         environ['socketio'] = self
+        environ[AUTH] = auth_of(self.handshake, packet)
         namespace = cls(environ, packet['endpoint'], request=request)
         namespace.sid = new_sid()
         registry.sids[namespace.sid] = namespace
@@ -335,6 +363,8 @@ class Socket(Inbox):
         if namespace is not None:
             self.registry.rooms.leave_all(namespace)
             self.registry.sids.pop(namespace.sid, None)
+            if self._answers is not None:
+                self._answers.fail(namespace, Disconnected(self.reason or 'namespace disconnect'))
 
     def dismiss(self, namespace: BaseNamespace, close: bool) -> None:
         """The server ends the namespace, from outside of its handlers; with `close`, the connection. Never blocks;
@@ -359,6 +389,19 @@ class Socket(Inbox):
         if self.reason is None and self.transport is not None:
             self.transport.put(self.dialect.encode(packet, self.host.json_default))
 
+    def say_now(self, packet: Packet) -> None:
+        """Says it inside the event under way, also where `emit_on_commit` holds the others. Raises LocalProtocolError
+        before the namespace's CONNECT, which would wait for the answer while the answer waits for it.
+        """
+        if packet['endpoint'] in self._held:
+            raise LocalProtocolError('the client hears nothing before it is connected: spawn what waits for its answer')
+        self._say(self.dialect.encode(packet, self.host.json_default))
+
+    @property
+    def takes(self) -> bool:
+        """What is said now is on its way now, and waits for nothing."""
+        return not self._held and self.transport is not None and self.transport.takes
+
     def _put(self, messages: tuple[Message, ...]) -> None:
         if self.transport is not None:
             self.transport.put(messages)
@@ -376,21 +419,27 @@ class Socket(Inbox):
         if not quiet:
             self.send_packet(event(endpoint, 'error', [error_name, error_message]))
 
-    def expect_ack(self, callback: Callback) -> int:
-        """Remembers `callback` for the client's answer; -> the id to send. The oldest is forgotten beyond
-        `max_acks`.
-        """
-        if self._callbacks is None:
-            self._callbacks = {}
-        self._ack_counter += 1
-        self._callbacks[self._ack_counter] = callback
-        if len(self._callbacks) > self.settings.max_acks:
-            del self._callbacks[next(iter(self._callbacks))]
-        return self._ack_counter
+    @property
+    def answers(self) -> Answers:
+        """What the client was asked."""
+        if self._answers is None:
+            self._answers = Answers(self)
+        return self._answers
 
-    def pop_ack(self, ack_id: int) -> Callback | None:
+    def expect_ack(self, callback: Callback) -> int:
+        """`callback` gets the client's answer, and is forgotten beyond `max_acks`; -> the id to send."""
+        return self.answers.ask(None, callback)
+
+    def pop_ack(self, ack_id: int, endpoint: str | None = None) -> Callback | None:
         """The callback that waits for this answer, once."""
-        return self._callbacks.pop(ack_id, None) if self._callbacks else None
+        return self._answers.pop(ack_id, endpoint) if self._answers is not None else None
+
+    def tell(self, namespace: BaseNamespace, callback: Callback, *args: Any) -> None:
+        """Calls it in its turn, among the namespace's events and like one of them; also when that has ended."""
+        self.inbox.append(
+            Packet(type='ack', endpoint=namespace.ns_name, whose=namespace, callback=callback, ackId=-1, args=args)
+        )
+        self.work_later()
 
     def spawn(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> gevent.Greenlet:
         """A greenlet that is killed when the connection ends."""

@@ -23,6 +23,7 @@ CLOSED = 'closed'
 
 # What the caller does with a received packet.
 DELIVER = 'deliver'  # to its namespace
+URGENT = 'urgent'  # likewise, and who waits for it inside a handler is told at once
 ANSWER = 'answer'  # send the packet that comes with the verb
 IGNORE = 'ignore'
 END = 'end'  # the client ends the connection
@@ -41,11 +42,11 @@ TRANSITIONS: dict[str, dict[str, str]] = {
     SHAKEN: {'connect': DELIVER, 'ping': ANSWER, 'pong': IGNORE, 'noop': IGNORE, 'close': END},
     TALKING: {
         'event': DELIVER,
-        'ack': DELIVER,
+        'ack': URGENT,
         'message': DELIVER,
         'json': DELIVER,
         'connect': DELIVER,
-        'disconnect': DELIVER,
+        'disconnect': URGENT,
         'error': DELIVER,
         'binary': GATHER,
         'ping': ANSWER,
@@ -121,7 +122,7 @@ class Conversation:
         attach(whole['args'], self._attachments)
         self._whole, self._attachments = None, []
         self.state = TALKING
-        return DELIVER, whole
+        return TRANSITIONS[TALKING][whole['type']], whole
 
     def joined(self) -> None:
         """A namespace was connected: everything may be said now."""
