@@ -78,7 +78,7 @@ def test_yours(path, query, method):
 
 
 def test_an_environ_without_a_path_is_yours():
-    app, middleware = filtered()
+    _, middleware = filtered()
     asked = environ('/')
     del asked['PATH_INFO']
     assert middleware(asked, None) is Recorder.body
@@ -100,7 +100,7 @@ def test_mine(path, query):
 
 
 def test_the_resource_may_be_another():
-    app, middleware = filtered(socketio_resource='/a/socket.io/')
+    _, middleware = filtered(socketio_resource='/a/socket.io/')
     assert answered(middleware, environ('/a/socket.io/1/'))[0] == '200 OK'
     assert middleware(environ('/socketio/1/'), None) is Recorder.body
 
