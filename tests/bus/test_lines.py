@@ -245,7 +245,7 @@ class TestSettings:
         ],
     )
     def test_what_anypubsub_does_not_know_is_told(self, config):
-        with pytest.raises(ConfigurationError, match='anypubsub[.]backend'):
+        with pytest.raises(ConfigurationError, match=r'anypubsub\.backend'):
             make_pubsub(settings_of(config))
 
     @pytest.mark.parametrize(

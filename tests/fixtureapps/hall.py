@@ -153,6 +153,16 @@ class Hall(PubSubTGNamespace, RoomsMixin, BroadcastMixin):
         tgsio_middleware.disconnect(namespace='/hall', **how)
 
 
+class Crowd(PubSubTGNamespace):
+    """Many clients, one channel."""
+
+    def subscribe_news(self):
+        pass
+
+    def on_publish(self, channel, message):
+        self.publish(channel, message)
+
+
 class Swallowing(Hall):
     """Its decorator turns errors into None."""
 
@@ -214,6 +224,7 @@ class Patient(Hall):
 
 class SocketIO(SocketIOController):
     hall = Hall
+    crowd = Crowd
     swallowing = Swallowing
     patient = Patient
 

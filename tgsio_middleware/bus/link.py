@@ -132,9 +132,10 @@ class Link:
     def _send(self, batch: Batch) -> None:
         try:
             with gevent.Timeout(2 * PATIENCE):
-                if self._sending is None:
-                    self._sending = self._wire.connect()
                 connection = self._sending
+                if connection is None or _ended(connection):
+                    _disconnect(connection)
+                    self._sending = connection = self._wire.connect()
                 commands: list[tuple[Any, ...]] = [('PUBLISH', *pair) for pair in batch] or [('PING',)]
                 connection.send_packed_command(connection.pack_commands(commands), check_health=False)
                 for _ in commands:
@@ -223,6 +224,14 @@ class Link:
                 confirmed.set()
         if self.health.ill(PART) and all(event.is_set() for event in self._wanted.values()):
             self.health.recovered(PART)
+
+
+def _ended(connection: Any) -> bool:
+    """The server has closed it while it was idle, as a restart does; or has said what nobody asked for."""
+    try:
+        return bool(connection.can_read(timeout=0))
+    except Exception:
+        return True
 
 
 def _disconnect(connection: Any) -> None:
