@@ -26,7 +26,7 @@ INI = """
 debug = {debug}
 [server:main]
 use = egg:tgsio_middleware#socketio
-port = 0
+port = {port}
 {server}
 [pipeline:main]
 pipeline = socketio site
@@ -99,11 +99,23 @@ class Live:
 
 @contextmanager
 def serve(
-    site: str, *, gearbox: bool = False, debug: bool = False, level: str = 'INFO', server: str = '', app: str = '', **settings: object
+    site: str,
+    *,
+    gearbox: bool = False,
+    debug: bool = False,
+    level: str = 'INFO',
+    server: str = '',
+    app: str = '',
+    port: int = 0,
+    **settings: object,
 ) -> Iterator[Live]:
-    """Serves the module `site` (its `make_app`) behind the filter with `settings`; `server` and `app` are more lines for their sections."""
+    """Serves the module `site` (its `make_app`) behind the filter with `settings`; `server` and `app` are more lines
+    for their sections.
+    """
     lines = '\n'.join(f'{key} = {value}' for key, value in settings.items())
-    text = INI.format(site=site, settings=lines, debug=str(debug).lower(), server=server, app=app, level=level)
+    text = INI.format(
+        site=site, settings=lines, debug=str(debug).lower(), server=server, app=app, level=level, port=port
+    )
     with run(text, GEARBOX if gearbox else RUN) as live:
         yield live
 

@@ -85,6 +85,10 @@ class PingPong(SocketIOTGNamespace, RoomsMixin, BroadcastMixin):
             if i % 100 == 99:
                 time.sleep(0.001)
 
+    def on_stream(self, count):
+        """The same beside the handlers, so that the client can be heard meanwhile."""
+        self.spawn(self.on_burst, count)
+
     def on_numbered(self, n):
         """Counts what comes, and tells at `end` whether all came once and in order."""
         self.session.setdefault('numbers', []).append(n)
@@ -122,7 +126,12 @@ class Guarded(SocketIOTGNamespace):
     allow_only = predicates.not_anonymous()
 
 
+class Admin(TGController):
+    chat = PingPong
+
+
 class SocketIO(SocketIOController):
+    admin = Admin()
     pingpong = PingPong
     refusing = Refusing
     guarded = Guarded

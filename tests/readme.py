@@ -1,0 +1,60 @@
+"""The README's tables, made of what they are about. `python -m tests.readme` writes them into README.rst."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from tests.live import ROOT
+
+README = ROOT / 'README.rst'
+
+
+def rst(rows: Sequence[Sequence[str]]) -> str:
+    """A simple table, its head first; an empty first cell is written as `\\`, for RST takes it for a continued row."""
+    cells = [[row[0] or '\\', *row[1:]] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rule = '  '.join('=' * width for width in widths)
+    lines = ['  '.join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    return '\n'.join([rule, lines[0], rule, *lines[1:], rule, ''])
+
+
+def clients() -> str:
+    """Generations, transports, features."""
+    from tests.functional import table
+
+    return rst(table.rows())
+
+
+def settings() -> str:
+    """The filter's settings."""
+    from tgsio_middleware.settings import OPTIONS
+
+    rows = [[f'``{option.name}``', _words(option.default), option.unit, option.reason] for option in OPTIONS]
+    return rst([['key', 'default', 'unit', 'why'], *rows])
+
+
+def _words(default: object) -> str:
+    """A default as one writes it in an ini."""
+    if isinstance(default, tuple):
+        default = ', '.join(default)
+    return f'``{default:g}``' if isinstance(default, float) else f'``{default}``' if default != '' else '(empty)'
+
+
+TABLES: dict[str, Callable[[], str]] = {'clients': clients, 'settings': settings}
+
+
+def between(name: str) -> re.Pattern[str]:
+    """The place of a table: between two comments."""
+    return re.compile(rf'(?<=^\.\. table of {name}\n\n)(.*?)(?=^\n\.\. end of table)', re.M | re.S)
+
+
+def written(text: str) -> str:
+    """The README with all tables as they should be."""
+    for name, table in TABLES.items():
+        text = between(name).sub(lambda _: table(), text)  # noqa: B023
+    return text
+
+
+if __name__ == '__main__':
+    README.write_text(written(README.read_text()))
