@@ -120,6 +120,16 @@ def test_a_client_that_is_watched_often_is_ticked_once(monkeypatch):
     assert ticks == [client.socket]
 
 
+def test_an_entry_whose_deadline_has_moved_wakes_nobody(monkeypatch):
+    registry, (client,) = several(1, connect_timeout=UNIT)
+    ticks = []
+    monkeypatch.setattr(type(client.socket), 'tick', lambda socket, now: ticks.append(socket))
+    client.socket.conversation.deadline = monotonic() + 100
+    registry.watch(client.socket)
+    gevent.sleep(3 * UNIT)
+    assert ticks == []
+
+
 def test_one_client_whose_turn_fails_does_not_stop_the_wheel(caplog):
     registry, host = serve(BaseNamespace, connect_timeout=UNIT)
     broken, sound = Client(registry, host, eio4), Client(registry, host, eio4)
