@@ -1,4 +1,4 @@
-"""One page beside one namespace."""
+"""Two pages beside two namespaces."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from webob.static import FileApp
 from tgsio_middleware import SocketIOController
 
 from . import clients
+from .chat import Chat
 from .pingpong import PingPong
 
 log = logging.getLogger('demo')
@@ -47,7 +48,20 @@ def coloured(source: str) -> str:
     return ''.join([*html, escape(source[end:], quote=False)])
 
 
+def page(name: str, namespace: type) -> str:
+    """The HTML file `name` with the clients and the namespace's source in it."""
+    from_cdn = clients.from_cdn()
+    tg.response.headers['Content-Security-Policy'] = POLICY.format(cdn=f' {clients.CDN}' if from_cdn else '')
+    tg.response.headers['Cache-Control'] = 'no-cache'
+    return Template((HERE / name).read_text('utf-8')).substitute(
+        new_client=clients.NEW.script(),
+        old_client=clients.OLD.script(),
+        source=coloured(inspect.getsource(namespace).rstrip()),
+    )
+
+
 class SocketIO(SocketIOController):
+    chat = Chat
     pingpong = PingPong
 
 
@@ -56,14 +70,11 @@ class RootController(TGController):
 
     @expose(content_type='text/html')
     def index(self) -> str:
-        from_cdn = clients.from_cdn()
-        tg.response.headers['Content-Security-Policy'] = POLICY.format(cdn=f' {clients.CDN}' if from_cdn else '')
-        tg.response.headers['Cache-Control'] = 'no-cache'
-        return Template((HERE / 'page.html').read_text('utf-8')).substitute(
-            new_client=clients.NEW.script(),
-            old_client=clients.OLD.script(),
-            source=coloured(inspect.getsource(PingPong).rstrip()),
-        )
+        return page('page.html', PingPong)
+
+    @expose(content_type='text/html')
+    def chat(self) -> str:
+        return page('chat.html', Chat)
 
     @expose()
     def files(self, name: str = '', *rest: str) -> Any:

@@ -1,0 +1,140 @@
+"""The demo's chat in two pages of a real browser: in one process on memory, in two processes on one Redis."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+
+import pytest
+
+from demo import clients
+from tests.conftest import missing
+from tests.functional import test_demo
+from tests.functional.test_demo import ON_ANY_PORT
+from tests.live import PATIENCE, run
+from tests.redisserver import Redis
+
+pytestmark = pytest.mark.browser
+browser = test_demo.browser
+
+ON_REDIS = '# anypubsub.backend = redis'
+
+
+@pytest.fixture(scope='module', autouse=True)
+def javascript():
+    if clients.from_cdn():
+        missing("the demo's JavaScript clients", 'npm ci --prefix demo --ignore-scripts')
+
+
+@pytest.fixture(
+    scope='module',
+    params=['memory', pytest.param('redis', marks=pytest.mark.redis)],
+    ids=['one process', 'two processes'],
+)
+def urls(request):
+    """Of the two pages."""
+    with ExitStack() as stack:
+        if request.param == 'memory':
+            live = stack.enter_context(run(ON_ANY_PORT))
+            yield live.url, live.url
+        else:
+            pytest.importorskip('redis')
+            redis = stack.enter_context(Redis())
+            assert ON_ANY_PORT.count(ON_REDIS) == 1
+            ini = ON_ANY_PORT.replace(ON_REDIS, f'anypubsub.backend = redis\nanypubsub.port = {redis.port}')
+            yield tuple(stack.enter_context(run(ini)).url for _ in range(2))
+
+
+class Page:
+    def __init__(self, browser, url):
+        self.context = browser.new_context()
+        self.context.set_default_timeout(PATIENCE * 1000)
+        self.page = self.context.new_page()
+        self.troubles = []
+        self.page.on('console', lambda said: said.type in ('error', 'warning') and self.troubles.append(said.text))
+        self.page.on('pageerror', lambda error: self.troubles.append(str(error)))
+        self.page.goto(f'{url}/chat')
+        self.page.wait_for_selector('#chat[data-state=connected]')
+
+    def enter(self, name, room='lobby'):
+        self.page.fill('#name', name)
+        self.page.fill('#room', room)
+        self.page.click('#enter button')
+        self.wait_for('#here', f'{name} (you)')
+
+    def say(self, text):
+        self.page.fill('#text', text)
+        self.page.press('#text', 'Enter')
+
+    def wait_for(self, where, text):
+        self.page.wait_for_function(
+            '([where, text]) => document.querySelector(where).innerText.includes(text)', arg=[where, text]
+        )
+
+    def wait_without(self, where, text):
+        self.page.wait_for_function(
+            '([where, text]) => !document.querySelector(where).innerText.includes(text)', arg=[where, text]
+        )
+
+    def lines(self):
+        return [re.sub(r'\s+', ' ', line.inner_text()) for line in self.page.locator('#lines li').all()]
+
+
+@pytest.fixture
+def pages(browser, urls):
+    pages = [Page(browser, url) for url in urls]
+    yield pages
+    for page in pages:
+        page.context.close()
+        assert page.troubles == []
+
+
+def test_two_pages_talk(pages):
+    ann, bob = pages
+    ann.enter('Ann')
+    bob.enter('Bob')
+    for page in pages:
+        page.wait_for('#here', 'Ann')
+        page.wait_for('#here', 'Bob')
+    bob.say('<b>hello</b> ❄')
+    ann.wait_for('#lines', '<b>hello</b> ❄')
+    ann.say('hello yourself')
+    bob.wait_for('#lines', 'hello yourself')
+    assert ann.lines() == ['Ann came', 'Bob came', 'Bob <b>hello</b> ❄', 'Ann hello yourself']
+    assert bob.lines() == ann.lines()[1:]
+
+
+def test_rooms_are_apart(pages):
+    ann, bob = pages
+    ann.enter('Ann', 'red')
+    bob.enter('Bob', 'blue')
+    bob.say('in blue')
+    bob.wait_for('#lines', 'in blue')
+    bob.page.click('#leave')
+    bob.enter('Bob', 'red')
+    ann.wait_for('#here', 'Bob')
+    assert 'Bob in blue' not in ann.lines()
+
+
+def test_who_goes_is_here_no_more(pages):
+    ann, bob = pages
+    ann.enter('Ann')
+    bob.enter('Bob')
+    ann.wait_for('#here', 'Bob')
+    bob.page.click('#leave')
+    ann.wait_without('#here', 'Bob')
+    ann.say('alone')
+    ann.wait_for('#lines', 'Ann alone')
+    assert 'Ann alone' not in bob.lines()
+    bob.enter('Bob')
+    ann.wait_for('#here', 'Bob')
+    bob.page.close()
+    ann.wait_without('#here', 'Bob')
+
+
+def test_what_the_server_refuses_is_told(pages):
+    for page in pages:
+        page.page.fill('#name', ' ')
+        page.page.click('#enter button')
+        page.wait_for('#notice', 'invalid_method_args: name: text of 1 to 30 characters')
+        assert page.page.is_visible('#enter')
