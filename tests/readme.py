@@ -11,11 +11,10 @@ README = ROOT / 'README.rst'
 
 
 def rst(rows: Sequence[Sequence[str]]) -> str:
-    """A simple table, its head first; an empty first cell is written as `\\`, for RST takes it for a continued row."""
-    cells = [[row[0] or '\\', *row[1:]] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    """A simple table, its head first; no first cell may be empty, RST would take its row for a continued one."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rule = '  '.join('=' * width for width in widths)
-    lines = ['  '.join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    lines = ['  '.join(map(str.ljust, row, widths)).rstrip() for row in rows]
     return '\n'.join([rule, lines[0], rule, *lines[1:], rule, ''])
 
 
@@ -23,7 +22,7 @@ def clients() -> str:
     """Generations, transports, features."""
     from tests.functional import table
 
-    return rst(table.rows())
+    return f'{table.LEGEND}\n{rst(table.rows())}'
 
 
 def settings() -> str:
@@ -44,15 +43,17 @@ def _words(default: object) -> str:
 TABLES: dict[str, Callable[[], str]] = {'clients': clients, 'settings': settings}
 
 
-def between(name: str) -> re.Pattern[str]:
-    """The place of a table: between two comments."""
-    return re.compile(rf'(?<=^\.\. table of {name}\n\n)(.*?)(?=^\n\.\. end of table)', re.M | re.S)
+def place(name: str) -> re.Pattern[str]:
+    """Where a table is: between two comments."""
+    return re.compile(rf'(^\.\. table of {name}\n\n)(.*?)(\n\.\. end of table$)', re.M | re.S)
 
 
 def written(text: str) -> str:
     """The README with all tables as they should be."""
     for name, table in TABLES.items():
-        text = between(name).sub(lambda _: table(), text)  # noqa: B023
+        found = place(name).search(text)
+        assert found, f'the README has no place for the table of {name}'
+        text = text[: found.start(2)] + table() + text[found.end(2) :]
     return text
 
 

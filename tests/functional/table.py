@@ -21,6 +21,7 @@ from tests.functional.clients import GENERATIONS, HERE
 TRANSPORTS = ('websocket', 'polling', 'upgrade')
 MODERN = tuple(generation for generation in GENERATIONS if generation != '09')
 LETTERS = {'websocket': 'W', 'polling': 'P', 'upgrade': 'U'}
+LEGEND = 'W is websocket, P polling (0.9: xhr-polling), U polling that moves to a websocket.\n'
 
 
 class Pair(NamedTuple):
@@ -91,7 +92,7 @@ def rows(cells: Iterable[tuple[str, Pair]] | None = None) -> list[list[str]]:
     if cells is None:
         cells = {(row, pair) for row, feature in FEATURES.items() for pair in feature.pairs}
     done = set(cells)
-    table = [['', *versions().values()]]
+    table = [['socket.io-client', *versions().values()]]
     for row, feature in FEATURES.items():
         letters = (
             ' '.join(LETTERS[t] for t in TRANSPORTS if (row, Pair(generation, t)) in done) for generation in GENERATIONS
