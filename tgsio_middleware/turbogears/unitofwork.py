@@ -39,10 +39,12 @@ class NotHandled(Exception):
 class Handler:
     """What stands in a controller's place, innermost of the wrappers: `what(context)`, and how it ended."""
 
-    __slots__ = ('failure', 'value', 'what')
+    __slots__ = ('failure', 'value', 'what', 'wrapped')
 
-    def __init__(self, what: Callable[[Any], Any]) -> None:
+    def __init__(self, what: Callable[[Any], Any], wrapped: bool) -> None:
         self.what = what
+        #: there are wrappers, and they want to see a response
+        self.wrapped = wrapped
         self.value: Any = NotHandled
         self.failure: BaseException | None = None
 
@@ -56,7 +58,7 @@ class Handler:
             self.failure = e
             raise
         self.failure = None
-        return context.response
+        return context.response if self.wrapped else None
 
     def result(self) -> Any:
         """Its value; raises what it raised, also where a wrapper has made an answer of that."""
@@ -76,6 +78,7 @@ class UnitOfWork:
         ]
         self._app = TGApp({**config, 'application_wrappers': wrappers})
         self._app.config = config
+        self._wrapped = self._app.wrapped_dispatch != self._app._dispatch
         self._tidy = _tidiers(config)
         self._of_request = {
             '_language': self._app.lang,
@@ -93,7 +96,7 @@ class UnitOfWork:
         environ = dict(base)
         context = self._context(environ)
         registry = environ['paste.registry']
-        handler = Handler(what)
+        handler = Handler(what, self._wrapped)
         request_local.config._push_object(context.config)
         request_local.context._push_object(context)
         try:
