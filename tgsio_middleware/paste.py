@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from .errors import ConfigurationError
@@ -23,6 +24,7 @@ def filter_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
     from .middleware import SocketIOMiddleware
     from .settings import Settings
 
+    _look_for_trouble()
     Settings.parse(local_conf)
     return lambda app: SocketIOMiddleware(app, None, **local_conf)
 
@@ -40,6 +42,7 @@ def server_factory(
     from gevent import monkey
 
     monkey.patch_all()
+    _look_for_trouble()
     tls = {key: local_conf.pop(key) for key in ('keyfile', 'certfile') if key in local_conf}
     if 'keyfile' in tls and 'certfile' not in tls:
         raise ConfigurationError('keyfile without certfile: TLS needs both')
@@ -60,3 +63,13 @@ def server_factory(
         server.serve_forever()
 
     return serve
+
+
+@cache
+def _look_for_trouble() -> None:
+    """Two packages that share an import name: said before the site's own import of it fails."""
+    from .engine.adoption import trouble
+
+    found = trouble()
+    if found is not None:
+        log.warning('namespaces of gevent-socketio cannot be served: %s', found)

@@ -29,10 +29,12 @@ from ..errors import (
 from ..packet import Message, Packet, ack, event
 from ..wire.conversation import ANSWER, DELIVER, END, URGENT, Conversation
 from ..wire.dialect import Dialect
+from .adoption import adopted
 from .answers import Answers, Callback
 from .auth import AUTH, auth_of
 from .host import FAILURES
 from .inbox import Inbox
+from .legacy import LegacyNames
 from .registry import Registry, new_sid
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ GONE = Packet(type='gone', endpoint='')
 LEFT = 'transport close'
 
 
-class Socket(Inbox):
+class Socket(Inbox, LegacyNames):
     """One client. `handshake` is the environ of its first request, reduced to what the site may see."""
 
     __slots__ = (
@@ -347,6 +349,7 @@ class Socket(Inbox):
             registry.bus.enter(packet['endpoint'])
         environ['socketio'] = self
         environ[AUTH] = auth_of(self.handshake, packet)
+        cls = adopted(cls)
         namespace = cls(environ, packet['endpoint'], request=request)
         namespace.sid = new_sid()
         registry.sids[namespace.sid] = namespace

@@ -10,6 +10,7 @@ from typing import Any
 
 from tg import TGController
 
+from ..engine.adoption import adopted, is_foreign
 from ..namespace import BaseNamespace
 from . import mount
 from .namespace import SocketIOTGNamespace
@@ -19,10 +20,20 @@ class SocketIOController(TGController):
     """Mount it where `socketio_resource` points; `chat = Chat` is the namespace `/chat`, `global_namespace = Lobby` is
     `/`.
 
-    An ordinary TGController serves SocketIOTGNamespace as well; this one takes plain BaseNamespace classes too.
+    An ordinary TGController serves SocketIOTGNamespace as well; this one takes plain BaseNamespace classes too,
+    and those of gevent-socketio. Raises ConfigurationError for a namespace of python-socketio.
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for value in vars(cls).values():
+            for candidate in (value, type(value)):
+                if is_foreign(candidate):
+                    adopted(candidate)
+
     def _dispatch_controller(self, current_path: str, controller: Any, state: Any, remainder: Any) -> Any:
+        if is_foreign(controller):
+            controller = adopted(controller)
         if _is_plain(controller):
             state.add_controller(current_path, controller)
             return mount.dispatch(controller, state, remainder)
