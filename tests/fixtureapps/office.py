@@ -137,7 +137,15 @@ class Desk(SocketIOTGNamespace, RoomsMixin):
 
     def on_body(self):
         request = tg.request._current_obj()
-        return [request.body.decode(), dict(request.POST), request.copy().path, self.request is request]
+        raw = request.body_file_raw.read().decode()
+        return [request.body.decode(), raw, dict(request.POST), request.copy().path, self.request is request]
+
+    def on_notch(self):
+        """How often this was called, as far as the request and its environ know."""
+        request = tg.request._current_obj()
+        request.notches = getattr(request, 'notches', 0) + 1
+        request.environ['notches'] = request.environ.get('notches', 0) + 1
+        return [request.notches, request.environ['notches']]
 
     def on_between(self):
         """What a spawned job sees of the request: that there is none of TurboGears', and the handshake."""

@@ -48,7 +48,7 @@ class Bench(SocketIOTGNamespace, Initialized, RoomsMixin, BroadcastMixin):
         self.environ['HTTP_X_TROUBLE'] = 'maintenance'
 
     def on_fail(self):
-        raise RuntimeError('a secret')
+        raise RuntimeError('a secret of the wrapped')
 
     # -- acks
 

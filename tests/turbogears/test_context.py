@@ -90,6 +90,11 @@ def test_nothing_of_an_event_is_left_for_the_next(desk):
     assert desk.call('/desk', 'who')[0]['mark'] is None
 
 
+def test_an_event_writes_into_a_request_and_environ_of_its_own(desk):
+    for _ in range(2):
+        assert desk.call('/desk', 'notch') == [[1, 1]]
+
+
 def test_the_session_is_the_one_of_the_handshakes_cookie(office):
     mine, yours = office.session_cookie(), office.session_cookie()
     with office.client('user1', cookie=mine) as client, office.client('user1', cookie=yours) as stranger:
@@ -111,7 +116,7 @@ def test_a_session_that_a_connect_changes_is_saved(office):
 
 
 def test_an_events_request_is_an_empty_get(desk):
-    assert desk.call('/desk', 'body') == [['', {}, '/socketio/desk', True]]
+    assert desk.call('/desk', 'body') == [['', '', {}, '/socketio/desk', True]]
 
 
 def test_response_is_the_events_own(desk):

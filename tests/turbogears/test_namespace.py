@@ -180,12 +180,14 @@ def test_a_failure_that_a_wrapper_makes_a_page_of_is_a_failure(workshop):
         assert client.error('/bench') == ['internal_error', 'The server failed to handle "fail"']
         assert client.call('/bench', 'one', 1) == [1]
     assert tracebacks(workshop.log()) == before + 1
+    assert workshop.log().rstrip().endswith('RuntimeError: a secret of the wrapped')
 
 
 def test_an_event_that_a_wrapper_answers_in_the_handlers_place_has_failed(workshop, bench):
     bench.call('/bench', 'trouble_begins')
     assert bench.call('/bench', 'one', 1) == [None]
     assert bench.error('/bench') == ['internal_error', 'The server failed to handle "one"']
+    assert "NotHandled: An application wrapper answered in the handler's place." in workshop.log()
     with Client(workshop.port, headers=['X-Trouble: maintenance']) as client:
         assert client.refusal('/bench')['data'] == {'status': 503}
 
