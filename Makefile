@@ -9,6 +9,11 @@ ARGS =
 BIN = $(VENV)/bin
 CLIENTS = tests/functional/clients
 
+# `make bench`: how often, and what of tests/benchmarks/peers.py; empty for what is usual there
+ROUNDS = 5
+WORKLOADS = all
+PEERS =
+
 # Stamps: an environment is made anew when another PYTHON is asked for, filled again when setup.cfg changes.
 MADE = $(VENV)/.made-by-$(subst /,_,$(PYTHON))
 FOR_TEST = $(MADE)-for-test
@@ -18,12 +23,14 @@ NODE_FOR_TEST = $(patsubst %/package-lock.json,%/node_modules/.stamp,$(wildcard 
 NODE_FOR_DEMO = $(patsubst %/package-lock.json,%/node_modules/.stamp,$(wildcard demo/package-lock.json))
 
 .NOTPARALLEL:
-.PHONY: help demo test test-core lint format dist clean
+.PHONY: help demo test test-core bench bench-growth lint format dist clean
 
 help:
 	@echo 'make demo       the demo site, with the address to open'
 	@echo 'make test       lint, then all tests with branch coverage'
 	@echo 'make test-core  the tests that need neither a browser nor Node'
+	@echo 'make bench      speed beside other servers: ROUNDS=$(ROUNDS) WORKLOADS=$(WORKLOADS) PEERS=$(PEERS)'
+	@echo 'make bench-growth  the cost of an event as clients and rooms get more'
 	@echo 'make lint       ruff, mypy, import-linter'
 	@echo 'make format     ruff, writing'
 	@echo 'make dist       sdist and wheel, in dist/'
@@ -38,6 +45,13 @@ test: lint $(NODE_FOR_TEST)
 
 test-core: $(FOR_TEST)
 	$(BIN)/python -m pytest -m 'not browser and not node' $(ARGS)
+
+# No part of CI: what it prints depends on what else the machine does. It sets up all it needs in .bench or $BENCH_HOME.
+bench:
+	$(PYTHON) -m tests.benchmarks.bench --rounds $(ROUNDS) --workloads '$(WORKLOADS)' $(if $(PEERS),--peers '$(PEERS)')
+
+bench-growth:
+	$(PYTHON) -m tests.benchmarks.growth
 
 lint: $(FOR_WORK)
 	$(BIN)/ruff check
@@ -54,7 +68,7 @@ dist: $(FOR_WORK)
 	$(BIN)/python -m build
 
 clean:
-	rm -rf build dist *.egg-info .coverage .coverage.* htmlcov
+	rm -rf build dist *.egg-info .bench .coverage .coverage.* htmlcov
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	rm -rf demo/node_modules $(CLIENTS)/node_modules
 	find tgsio_middleware tests demo -name __pycache__ -prune -exec rm -rf {} +
