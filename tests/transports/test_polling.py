@@ -546,8 +546,8 @@ def test_a_2x_client_that_is_silent_is_ended(hasty):
 
 def test_a_2x_client_that_pings_lives(hasty):
     poller = joined(hasty, 3)
-    for _ in range(4):
-        time.sleep(0.2)
+    for _ in range(8):
+        time.sleep(0.1)
         poller.say('1:2')
         assert poller.poll() == '1:3'
     poller.close()

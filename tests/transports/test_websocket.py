@@ -346,8 +346,8 @@ def test_a_2x_client_that_pings_lives(hasty):
     client = WebSocket(hasty, EIO3)
     client.hear()
     client.hear()
-    for _ in range(5):
-        time.sleep(0.2)
+    for _ in range(8):
+        time.sleep(0.1)
         client.send('2')
         assert client.hear() == '3'
     client.close()
