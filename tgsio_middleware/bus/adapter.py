@@ -63,9 +63,7 @@ def pack(value: Any) -> bytes:
 def unpack(data: bytes) -> Any:
     """msgpack to values; dates become ISO 8601 strings, as they do in the JSON of Node's clients. Raises Garbage."""
     try:
-        value = msgpack.unpackb(
-            data, strict_map_key=False, unicode_errors='surrogatepass', timestamp=3, ext_hook=_extension
-        )
+        value = msgpack.unpackb(data, unicode_errors='surrogatepass', timestamp=3, ext_hook=_extension)
     except Exception as e:  # msgpack's errors have no common base
         raise Garbage(f'no msgpack: {type(e).__name__}') from None
     return _without_dates(value) if any(mark in data for mark in TIMESTAMPS) else value

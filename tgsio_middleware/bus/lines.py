@@ -15,7 +15,7 @@ others    anypubsub's objects, each in a supervised greenlet; amqp shares no con
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import gevent
@@ -102,6 +102,8 @@ def make_line(pubsub: Any, settings: Mapping[str, Any], received: Received) -> L
         return MemoryLine(lambda: pubsub, received)
     if backend == 'redis':
         return RedisLine(redis_wire(settings), received)
+    if backend == 'amqp':
+        return AmqpLine(lambda: make_pubsub(settings), received, 'the PubSub backend amqp')
     return AnyLine(lambda: make_pubsub(settings), received, f'the PubSub backend {backend}')
 
 
@@ -181,11 +183,11 @@ class AnyLine:
         while True:
             pubsub = None
             try:
-                pubsub = self._connect()
+                pubsub = self._made()
                 subscriber = pubsub.subscribe(channel)
                 ready.set()
                 self.health.recovered(channel)
-                for message in subscriber:
+                for message in self._messages(pubsub, subscriber):
                     self._received(channel, message)
                 raise Unavailable('the subscription has ended')
             except gevent.GreenletExit:  # `close`; its traceback would keep the subscriber
@@ -195,17 +197,40 @@ class AnyLine:
             finally:
                 _end(pubsub)
 
+    def _made(self) -> Any:
+        return self._connect()
+
+    def _messages(self, pubsub: Any, subscriber: Any) -> Iterable[Any]:
+        return subscriber  # type: ignore[no-any-return]
+
     def _send(self, batch: Batch) -> None:
         with gevent.Timeout(PATIENCE):
             try:
                 if self._sender is None:
-                    self._sender = self._connect()
+                    self._sender = self._made()
                 for channel, data in batch:
                     self._sender.publish(channel.decode('utf-8', 'surrogatepass'), data.decode())
             except BaseException:
                 sender, self._sender = self._sender, None
                 _end(sender)
                 raise
+
+
+class AmqpLine(AnyLine):
+    """py-amqp wants to be told to connect since 2.0, and has no more the method by which anypubsub's subscriber waits;
+    the latter's queue and callback are fine.
+    """
+
+    def _made(self) -> Any:
+        pubsub = self._connect()
+        pubsub.connection.connect()
+        return pubsub
+
+    def _messages(self, pubsub: Any, subscriber: Any) -> Iterable[Any]:
+        while True:
+            while subscriber.messages.empty():
+                pubsub.connection.drain_events()
+            yield subscriber.messages.get_nowait()
 
 
 class MemoryLine(AnyLine):
