@@ -41,7 +41,7 @@ WORKLOADS = {
 
 
 class Peer(NamedTuple):
-    """A server and the protocol that it is spoken to with. `{port}`, `{here}` (this folder) and `{home}` are filled in."""
+    """A server, and the protocol that it is spoken to with. Filled in: `{port}`, `{home}`, `{here}` (this folder)."""
 
     command: str
     proto: str
