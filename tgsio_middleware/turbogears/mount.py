@@ -11,7 +11,6 @@ Private name of TurboGears used here: `DecoratedController._check_security`.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any
 
@@ -77,7 +76,6 @@ def kept(environ: dict[str, Any], handshake: dict[str, Any]) -> dict[str, Any]:
         fresh.update({k: v for k, v in identity.items() if k not in ('user', 'groups', 'permissions')})
         base['repoze.who.identity'] = fresh
     base.pop('repoze.what.credentials', None)
-    base['wsgi.input'] = io.BytesIO()
     if 'wsgi.errors' in handshake:
         base['wsgi.errors'] = handshake['wsgi.errors']
     return base
