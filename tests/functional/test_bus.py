@@ -16,7 +16,7 @@ import pytest
 from tests.eio4client import Client, eventually
 from tests.functional.clients import GENERATIONS, requires_node
 from tests.functional.clients import Client as RealClient
-from tests.live import Live, serve
+from tests.live import ROOT, Live, serve
 from tests.redisserver import Redis
 
 pytestmark = pytest.mark.redis
@@ -220,6 +220,19 @@ class TestScripts:
         assert [p.data[1] for p in bob.heard() if p.kind == '2'] == [1, 'for bob']
         ann.event(HALL, 'left')
         assert [p.data[1] for p in ann.heard()] == [1, 'not for bob']
+
+    def test_a_script_that_loads_the_site_and_ends(self, pair, redis):
+        program = (
+            'from gevent import monkey; monkey.patch_all()\n'
+            'import tgsio_middleware\n'
+            'from tests.fixtureapps.hall import make_app\n'
+            f"app = tgsio_middleware.SocketIOMiddleware(make_app({{}}), bus='{redis.url}')\n"
+            f"tgsio_middleware.emit('news', 1, namespace='{HALL}', user='bob')"
+        )
+        subprocess.run([sys.executable, '-c', program], check=True, cwd=ROOT)
+        ann, bob = pair
+        assert bob.event(HALL, 'news') == [1]
+        assert ann.heard() == []
 
     def test_the_command(self, pair, redis):
         ann, bob = pair

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import secrets
 import string
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -61,6 +63,7 @@ class NodeBus:
     def __init__(self, wire: Wire, local: Local) -> None:
         self.uid = ''.join(secrets.choice(string.ascii_letters + string.digits) for _ in range(6))
         self.link = Link(wire, self._received)
+        atexit.register(_say_the_rest, weakref.ref(self.link))
         self.garbage = Seldom(log)
         self._local = local
         self._own = adapter.beginning(self.uid)
@@ -189,6 +192,13 @@ class NodeBus:
 
         asked = self._local.ask(to, name, args, answer)
         self._answer(endpoint, request, type=adapter.CLIENT_COUNT, clientCount=asked)
+
+
+def _say_the_rest(link: weakref.ref[Link]) -> None:
+    """A script that has loaded the site, has emitted and ends: the greenlet that publishes had no turn yet."""
+    alive = link()
+    if alive is not None:
+        alive.drain(PATIENCE)
 
 
 def _rooms(request: dict[str, Any]) -> list[str]:
