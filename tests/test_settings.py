@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from tgsio_middleware.errors import ConfigurationError
-from tgsio_middleware.settings import GENERATIONS, NAMES, OPTIONS, TRANSPORTS, Settings
+from tgsio_middleware.settings import GENERATIONS, NAMES, OPTIONS, USUAL, Settings
 
 GOOD = [
     ('socketio_resource', 'socketio', '/socketio'),
@@ -95,7 +95,7 @@ def test_nothing_said_means_the_defaults():
     assert Settings.parse() == Settings.parse({}) == Settings.parse({o.name: o.default for o in OPTIONS})
     settings = Settings.parse()
     assert settings.socketio_resource == '/socketio'
-    assert settings.transports == TRANSPORTS
+    assert settings.transports == USUAL
     assert settings.generations == GENERATIONS
     assert settings.cors_allowed_origins == ()
 

@@ -19,14 +19,17 @@ from .settings import Settings
 from .transports import origin
 from .transports.base import Environ, Headers, StartResponse, respond
 from .transports.handshake import reduced
+from .transports.jsonp import JsonpPolling
 from .transports.keptalive import adopt, adoptable
 from .transports.polling import Polling
+from .transports.streaming import HtmlFile
 from .transports.takeover import can_take
 from .transports.upgrade import Upgrade
 from .transports.websocket import WebSocket, hold, opens_websocket, shake_hands
 from .wire import bare
-from .wire.dialect import Dialect
+from .wire.dialect import Body, Dialect
 from .wire.negotiate import ENGINES, Wanted, dialect_of, negotiate
+from .wire.padding import pad
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +79,8 @@ class SocketIOMiddleware:
             dialect = wanted.dialect
             if wanted.transport == 'polling' and dialect.UPGRADES and adoptable(environ, start_response):
                 return adopt(environ, self._dispatch, self.settings.max_payload)
-            headers = origin.check(environ, self.settings.cors_allowed_origins)
+            check = origin.check_page if wanted.jsonp is not None else origin.check
+            headers = check(environ, self.settings.cors_allowed_origins)
             return self._serve(wanted, environ, start_response, headers)
         except HandshakeRefused as e:
             log.info('refused %s of %s: %s', dialect.NAME, environ.get('REMOTE_ADDR') or 'unix', e)
@@ -109,6 +113,8 @@ class SocketIOMiddleware:
             raise HandshakeRefused('unsupported_version', f'{wanted.dialect.NAME} is switched off')
         if wanted.transport is not None and wanted.transport not in settings.transports:
             raise HandshakeRefused('unknown_transport', f'{wanted.transport} is switched off')
+        if wanted.jsonp is not None and 'jsonp' not in settings.transports:
+            raise HandshakeRefused('unknown_transport', 'jsonp is switched off')
         if wanted.transport == 'polling' and opens_websocket(environ):
             raise HandshakeRefused('bad_request', 'a websocket handshake for polling')
 
@@ -125,8 +131,8 @@ class SocketIOMiddleware:
         socket = self._socket(wanted.dialect, environ)
         body = wanted.dialect.handshake(socket.sessid, self.settings)
         if body is not None:
-            return respond(start_response, body, headers)
-        polling = Polling(socket, wanted.dialect.octets(wanted.query))
+            return respond(start_response, _padded(wanted, body), headers)
+        polling = _half_duplex(socket, wanted)
         socket.open(polling, self._upgrades(wanted.dialect, environ))
         return polling.get(environ, start_response, headers)
 
@@ -158,10 +164,12 @@ class SocketIOMiddleware:
         self, socket: Socket, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
     ) -> Iterable[bytes] | None:
         if socket.transport is None:
-            socket.open(Polling(socket, wanted.dialect.octets(wanted.query)))
+            socket.open(_half_duplex(socket, wanted))
         polling = socket.transport
-        if not isinstance(polling, Polling):
-            raise HandshakeRefused('bad_request', 'a poll of a client that has moved to a websocket')
+        if not isinstance(polling, (Polling, HtmlFile)) or wanted.transport != polling.NAME:
+            raise HandshakeRefused('bad_request', f'{wanted.transport} of a client that has moved to another transport')
+        if isinstance(polling, JsonpPolling) and wanted.jsonp is not None:
+            polling.index = wanted.jsonp
         if environ['REQUEST_METHOD'] == 'GET':
             return polling.get(environ, start_response, headers)
         if environ['REQUEST_METHOD'] == 'POST':
@@ -173,6 +181,22 @@ class SocketIOMiddleware:
         if socket is not None and socket.dialect is wanted.dialect:
             socket.close(LEFT)
         return respond(start_response, wanted.dialect.POSTED._replace(data=b''), headers)
+
+
+def _half_duplex(socket: Socket, wanted: Wanted) -> Polling | HtmlFile:
+    """What carries a client that has no websocket."""
+    if wanted.transport == 'htmlfile':
+        return HtmlFile(socket)
+    if wanted.jsonp is not None:
+        polling = JsonpPolling(socket)
+        polling.index = wanted.jsonp
+        return polling
+    return Polling(socket, wanted.dialect.octets(wanted.query))
+
+
+def _padded(wanted: Wanted, body: Body) -> Body:
+    jsonp = wanted.dialect.JSONP
+    return body if wanted.jsonp is None or jsonp is None else pad(jsonp, wanted.jsonp, body)
 
 
 class EngineIOMiddleware(SocketIOMiddleware):

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from .errors import ConfigurationError
 
-TRANSPORTS = ('websocket', 'polling')
+TRANSPORTS = ('websocket', 'polling', 'jsonp', 'htmlfile')
+#: The others are for browsers of 0.9's time, and JSONP's script elements know no origin: who needs them names them.
+USUAL = ('websocket', 'polling')
 GENERATIONS = ('0.9', '1.x', '2.x', '3.x', '4.x')
 #: Generations that speak one protocol; a server cannot tell them apart and serves both or none.
 PAIRS = (('1.x', '2.x'), ('3.x', '4.x'))
@@ -104,7 +106,7 @@ class Option(NamedTuple):
 
 OPTIONS = (
     Option('socketio_resource', path, '/socketio', 'path', 'where the original tgext.socketio looked'),
-    Option('transports', transports, TRANSPORTS, 'names', 'websocket is fast, polling passes every proxy'),
+    Option('transports', transports, USUAL, 'names', 'websocket is fast, polling passes every proxy'),
     Option('generations', generations, GENERATIONS, 'names', 'every client there ever was'),
     Option('ping_interval', seconds, 25.0, 'seconds', 'proxies cut idle connections at 30 or 60 seconds'),
     Option('ping_timeout', seconds, 20.0, 'seconds', 'a phone may take that long to change networks'),

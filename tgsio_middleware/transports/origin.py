@@ -33,6 +33,19 @@ def check(environ: Environ, allowed: tuple[str, ...]) -> Headers:
     raise HandshakeRefused('forbidden', f'origin {origin[:100]!r} is not in cors_allowed_origins')
 
 
+def check_page(environ: Environ, allowed: tuple[str, ...]) -> Headers:
+    """As `check`, for scripts: any page can place a script element, which comes with cookies and without an Origin, and
+    read what it says. So the Referer must name a page that may. `*` does not count: any page could act as its visitor.
+    """
+    allowed = tuple(pattern for pattern in allowed if pattern != '*')
+    if 'HTTP_ORIGIN' in environ:
+        return check(environ, allowed)
+    scheme, separator, rest = environ.get('HTTP_REFERER', '').partition('://')
+    if not separator:
+        raise HandshakeRefused('forbidden', 'neither Origin nor Referer names the page')
+    return check({**environ, 'HTTP_ORIGIN': f'{scheme}://{rest.partition("/")[0]}'}, allowed)
+
+
 def same(environ: Environ, origin: str) -> bool:
     """The page comes from this very server: same scheme, host and port."""
     ours = environ['wsgi.url_scheme']

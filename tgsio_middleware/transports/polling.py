@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gevent.event import Event
 
@@ -16,7 +16,8 @@ from ..engine.workers import workers
 from ..errors import HandshakeRefused, RemoteProtocolError
 from ..packet import Message, Packet
 from ..wire.dialect import Body, Octets
-from .base import Environ, Headers, StartResponse, Transport, respond
+from .base import Environ, Headers, StartResponse, respond
+from .posting import Posting, read_body
 
 if TYPE_CHECKING:
     from ..engine.socket import Socket
@@ -30,7 +31,7 @@ POLL_DURATION = 20.0
 LATER = 'tgsio_middleware.later'
 
 
-class Polling(Transport):
+class Polling(Posting):
     """What waits for the client's next poll, and the poll that waits for it."""
 
     NAME = 'polling'
@@ -41,7 +42,6 @@ class Polling(Transport):
         self._queue: list[Message] = []
         self._size = 0
         self._poll: Event | Parked | None = None
-        self._posting = False
         #: the websocket that probes; every poll is answered at once while it does
         self.probe: Upgrade | None = None
 
@@ -132,32 +132,6 @@ class Polling(Transport):
             messages = list(self.socket.dialect.encode(Packet(type='noop', endpoint=''), None))
         return self.socket.dialect.join_payload(messages, self.octets)
 
-    def post(self, environ: Environ, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
-        """What the client says. Confirmed when it is in the inbox, not when its handlers are done."""
-        socket = self.socket
-        if self._posting:
-            socket.fail(RemoteProtocolError('two posts at a time'))
-            raise HandshakeRefused('bad_request', 'two posts at a time')
-        self._posting = True
-        try:
-            body = read_body(environ, socket.settings.max_payload)
-            messages = socket.dialect.split_payload(body, environ.get('CONTENT_TYPE', ''), socket.memory)
-            socket.take(messages)
-            socket.work_later()
-            if socket.connected:
-                socket.wait_drained()
-        except RemoteProtocolError as e:
-            socket.fail(e)
-            raise HandshakeRefused('too_large' if e.status == 413 else 'bad_request', str(e)) from None
-        except HandshakeRefused as e:
-            socket.close('parse error')
-            raise e
-        finally:
-            self._posting = False
-        if socket.reason == 'parse error':
-            raise HandshakeRefused('bad_request', 'a packet that is not allowed')
-        return respond(start_response, socket.dialect.POSTED, headers)
-
 
 class Parked:
     """A poll that waits without a greenlet; `set` as an Event's, `connection` answers when the turn ends."""
@@ -189,30 +163,6 @@ class Parked:
         """The connection is gone, and the client with it: it cannot know what was to be said."""
         if self.polling.leave(self):
             self.polling.socket.close(LEFT)
-
-
-def read_body(environ: Environ, limit: int) -> bytes:
-    """The request's body; raises HandshakeRefused where it is longer than `limit` or ends too early."""
-    declared = environ.get('CONTENT_LENGTH') or ''
-    if declared and (not declared.isascii() or not declared.isdigit()):
-        raise HandshakeRefused('bad_request', 'a Content-Length that is no number')
-    if declared and int(declared) > limit:
-        raise HandshakeRefused('too_large', f'a body of {declared} bytes')
-    stream: Any = environ['wsgi.input']
-    try:
-        body: bytes = stream.read(int(declared)) if declared else _read_chunked(environ, stream, limit)
-    except OSError:
-        raise HandshakeRefused('bad_request', 'a body that ends too early') from None
-    if len(body) > limit:
-        raise HandshakeRefused('too_large', 'a body of more than max_payload')
-    if declared and len(body) < int(declared):
-        raise HandshakeRefused('bad_request', 'a body that ends too early')
-    return body
-
-
-def _read_chunked(environ: Environ, stream: Any, limit: int) -> bytes:
-    """A body without a length can be read only where the server marks its end."""
-    return stream.read(limit + 1) if environ.get('wsgi.input_terminated') else b''
 
 
 __all__ = ['LATER', 'Parked', 'Polling', 'read_body']

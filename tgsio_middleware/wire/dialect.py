@@ -44,6 +44,15 @@ class Answer(NamedTuple):
     data: bytes
 
 
+class Jsonp(NamedTuple):
+    """How a generation polls by script elements."""
+
+    #: The page's functions: `___eio` in `___eio[0]("...");`.
+    call: str
+    #: A posted payload is a JSON string; else only its line ends are escaped.
+    quotes: bool
+
+
 class Dialect(Protocol):
     """A generation, as a module."""
 
@@ -60,6 +69,8 @@ class Dialect(Protocol):
     STRAY_ENDS: bool
     #: A client that polls may move to a websocket.
     UPGRADES: bool
+    #: Polling by script elements, or None where there is none.
+    JSONP: Jsonp | None
     #: What precedes binary data in a websocket's binary frame.
     BINARY_PREFIX: bytes
     #: The body that confirms a POST.

@@ -12,6 +12,7 @@ from .eio3 import FAREWELL as FAREWELL
 from .eio3 import GENERATIONS as GENERATIONS
 from .eio3 import GLOBAL_UNASKED as GLOBAL_UNASKED
 from .eio3 import HEARTBEAT as HEARTBEAT
+from .eio3 import JSONP as JSONP
 from .eio3 import POSTED as POSTED
 from .eio3 import STRAY_ENDS as STRAY_ENDS
 from .eio3 import TRANSPORTS as TRANSPORTS

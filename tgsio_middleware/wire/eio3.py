@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ..errors import NoSuchNamespace, Refused, RemoteProtocolError
 from ..packet import Message, Packet
 from . import engineio
-from .dialect import Body, Heartbeat, Octets
+from .dialect import Body, Heartbeat, Jsonp, Octets
 from .engineio import TRANSPORTS as TRANSPORTS
 from .engineio import handshake as handshake
 from .engineio import hello as hello
@@ -23,6 +23,7 @@ HEARTBEAT = Heartbeat(server_asks=False)
 GLOBAL_UNASKED = True
 STRAY_ENDS = False
 UPGRADES = True
+JSONP: Jsonp | None = Jsonp('___eio', quotes=False)
 #: engine.io-protocol 3: a binary packet's type is its first byte, 4 for a message.
 BINARY_PREFIX = b'\x04'
 POSTED = Body('text/html', b'ok')

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..errors import Refused, RemoteProtocolError
 from ..packet import Message, Packet
 from . import engineio
-from .dialect import Body, Heartbeat, Octets
+from .dialect import Body, Heartbeat, Jsonp, Octets
 from .engineio import TRANSPORTS as TRANSPORTS
 from .engineio import handshake as handshake
 from .engineio import hello as hello
@@ -22,6 +22,7 @@ HEARTBEAT = Heartbeat(server_asks=True)
 GLOBAL_UNASKED = False
 STRAY_ENDS = True
 UPGRADES = True
+JSONP: Jsonp | None = None
 BINARY_PREFIX = b''
 POSTED = Body('text/html', b'ok')
 FAREWELL: Packet | None = None

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 from ..errors import HandshakeRefused
 from . import eio2, eio3, eio4, sio09
 from .dialect import Dialect
+from .padding import index_of
 
 SIO09: Dialect = sio09
 EIO2: Dialect = eio2
@@ -37,12 +38,14 @@ class Wanted(NamedTuple):
     """What a request asks for."""
 
     dialect: Dialect
-    #: 'websocket', 'polling', or None: a handshake of 0.9
+    #: 'websocket', 'polling', 'jsonp', 'htmlfile', or None: a handshake of 0.9
     transport: str | None
     sid: str | None
     query: dict[str, str]
     #: 0.9 says good-bye in a request of its own
     leaves: bool = False
+    #: the index of the function of a page that a script is to call
+    jsonp: str | None = None
 
 
 def negotiate(resource: str, path: str, query_string: str, engines: Mapping[str, Dialect] = ENGINES) -> Wanted | None:
@@ -88,7 +91,9 @@ def _engineio(query: dict[str, str], engines: Mapping[str, Dialect]) -> Wanted |
     dialect = engines.get(query.get('EIO', ''))
     if dialect is None:
         raise HandshakeRefused('unsupported_version', f'EIO={query.get("EIO", "")[:20]!r}')
-    return Wanted(dialect, _transport(dialect, query.get('transport', '')), query.get('sid'), query)
+    transport = _transport(dialect, query.get('transport', ''))
+    index = index_of(dialect.JSONP, query, ('j',)) if transport == 'polling' else None
+    return Wanted(dialect, transport if index is None else 'jsonp', query.get('sid'), query, jsonp=index)
 
 
 def _sio09(parts: list[str], query: dict[str, str]) -> Wanted:
@@ -97,8 +102,10 @@ def _sio09(parts: list[str], query: dict[str, str]) -> Wanted:
     if sid and 'disconnect' in query:
         return Wanted(SIO09, None, sid, query, leaves=True)
     if not name and not sid:
-        return Wanted(SIO09, None, None, query)
-    return Wanted(SIO09, _transport(SIO09, name), sid, query)
+        return Wanted(SIO09, None, None, query, jsonp=index_of(SIO09.JSONP, query, ('jsonp',)))
+    transport = _transport(SIO09, name)
+    index = (index_of(SIO09.JSONP, query, ('i',)) or '0') if transport == 'jsonp' else None
+    return Wanted(SIO09, transport, sid, query, jsonp=index)
 
 
 def _transport(dialect: Dialect, name: str) -> str:

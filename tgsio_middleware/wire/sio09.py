@@ -18,13 +18,17 @@ from ..errors import LocalProtocolError, NoSuchNamespace, NotInThisDialect, Refu
 from ..packet import Message, Packet
 from ..settings import Settings
 from .binary import serialise
-from .dialect import Answer, Body, Heartbeat, Octets
+from .dialect import Answer, Body, Heartbeat, Jsonp, Octets
 from .engineio import MAX_ENDPOINT, number
 from .javascript import Default, loads
 
 NAME = 'sio09'
 GENERATIONS: tuple[str, ...] = ('0.9',)
 TRANSPORTS = {'websocket': 'websocket', 'flashsocket': 'websocket', 'xhr-polling': 'polling'}
+TRANSPORTS |= {'jsonp-polling': 'jsonp', 'htmlfile': 'htmlfile'}
+#: In the order in which its clients try them; flashsocket is a websocket to us.
+OFFERED = ('websocket', 'htmlfile', 'xhr-polling', 'jsonp-polling')
+JSONP: Jsonp | None = Jsonp('io.j', quotes=True)
 #: Streaming transports are asked; a poll is a sign of life by itself, and 0.9's polling client has no heartbeat.
 HEARTBEAT = Heartbeat(server_asks=True, streaming_only=True)
 GLOBAL_UNASKED = True
@@ -66,7 +70,7 @@ def hello(sid: str, settings: Settings, upgrades: tuple[str, ...]) -> tuple[Mess
 def handshake(sid: str, settings: Settings) -> Body:
     """`sid:heartbeat timeout:close timeout:transports`; whole seconds, because old clients parse integers."""
     patience = max(1, math.ceil(settings.ping_interval + settings.ping_timeout))
-    names = [name for name in ('websocket', 'xhr-polling') if TRANSPORTS[name] in settings.transports]
+    names = [name for name in OFFERED if TRANSPORTS[name] in settings.transports]
     return Body(TEXT, f'{sid}:{patience}:{patience}:{",".join(names)}'.encode())
 
 
