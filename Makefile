@@ -9,10 +9,11 @@ ARGS =
 BIN = $(VENV)/bin
 CLIENTS = tests/functional/clients
 
-# `make bench`: how often, and what of tests/benchmarks/peers.py; empty for what is usual there
+# `make bench`: how often, what of tests/benchmarks/peers.py (empty: what is usual there), more arguments (--by-cpu)
 ROUNDS = 5
 WORKLOADS = all
 PEERS =
+BENCH =
 
 # Stamps: an environment is made anew when another PYTHON is asked for, filled again when setup.cfg changes.
 MADE = $(VENV)/.made-by-$(subst /,_,$(PYTHON))
@@ -29,8 +30,9 @@ help:
 	@echo 'make demo       the demo site, with the address to open'
 	@echo 'make test       lint, then all tests with branch coverage'
 	@echo 'make test-core  the tests that need neither a browser nor Node'
-	@echo 'make bench      speed beside other servers: ROUNDS=$(ROUNDS) WORKLOADS=$(WORKLOADS) PEERS=$(PEERS)'
-	@echo 'make bench-growth  the cost of an event as clients and rooms get more'
+	@echo 'make bench      speed beside other servers: ROUNDS=5 WORKLOADS=A,A16 PEERS=node,plain BENCH=--by-cpu'
+	@echo 'make bench-growth'
+	@echo '                the cost of an event as clients and rooms get more'
 	@echo 'make lint       ruff, mypy, import-linter'
 	@echo 'make format     ruff, writing'
 	@echo 'make dist       sdist and wheel, in dist/'
@@ -48,10 +50,10 @@ test-core: $(FOR_TEST)
 
 # No part of CI: what it prints depends on what else the machine does. It sets up all it needs in .bench or $BENCH_HOME.
 bench:
-	$(PYTHON) -m tests.benchmarks.bench --rounds $(ROUNDS) --workloads '$(WORKLOADS)' $(if $(PEERS),--peers '$(PEERS)')
+	$(PYTHON) -m tests.benchmarks.bench --rounds $(ROUNDS) --workloads '$(WORKLOADS)' $(if $(PEERS),--peers '$(PEERS)') $(BENCH)
 
 bench-growth:
-	$(PYTHON) -m tests.benchmarks.growth
+	$(PYTHON) -m tests.benchmarks.growth $(BENCH)
 
 lint: $(FOR_WORK)
 	$(BIN)/ruff check

@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 
 from . import rig
-from .peers import BASELINE, PEERS, TARGETS, USUAL, WORKLOADS, Target
+from .peers import BASELINE, PEERS, TARGETS, USUAL, WORKLOADS, Target, Workload
 
 #: Below this share of its core a server was not what limited the figure.
 BUSY = 0.9
@@ -23,9 +23,13 @@ NONE = '-'
 
 
 class Results:
-    """What the load generator said of a peer and a workload, one a round; workloads with equal options share it."""
+    """What the load generator said of a peer and a workload, one a round; workloads with equal options share it.
 
-    def __init__(self) -> None:
+    With `by_cpu`, rates are those of a second of the server's CPU time: what a rate would be on a core of its own.
+    """
+
+    def __init__(self, by_cpu: bool = False) -> None:
+        self.by_cpu = by_cpu
         self._said: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def add(self, peer: str, options: str, said: dict[str, Any]) -> None:
@@ -33,9 +37,17 @@ class Results:
 
     def figures(self, peer: str, workload: str) -> list[float | None]:
         """One a round; None where it failed."""
-        what = WORKLOADS[workload]
-        said = self._said.get((peer, what.options), [])
-        return [None if 'error' in one else one.get(what.figure) for one in said]
+        return [
+            self._figure_of(one, WORKLOADS[workload]) for one in self._said.get((peer, WORKLOADS[workload].options), [])
+        ]
+
+    def _figure_of(self, said: dict[str, Any], what: Workload) -> float | None:
+        figure = said.get(what.figure)
+        if 'error' in said or figure is None:
+            return None
+        if self.by_cpu and what.figure == 'rate':
+            return figure / said['server_cpu'] if said['server_cpu'] else None
+        return float(figure)
 
     def figure(self, peer: str, workload: str) -> float | None:
         return middle(self.figures(peer, workload))
@@ -172,8 +184,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--workloads', type=known(WORKLOADS), default='all', help='names; all unless told')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--seconds', type=float, default=1.0, help='of each measurement')
+    parser.add_argument(
+        '--by-cpu', action='store_true', help="rates by the server's CPU time, on a machine with company"
+    )
     told = parser.parse_args(argv)
-    names, results = told.peers, Results()
+    names, results = told.peers, Results(told.by_cpu)
     try:
         rig.set_up(PEERS[name] for name in names)
         for number in range(told.rounds):
@@ -185,7 +200,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     measured_on = rig.versions(PEERS[name] for name in names)
     text = f'{table(results, names, told.workloads)}\n\n{legend(names, told.workloads)}\n\n'
-    text += f'Ratios to {BASELINE}, medians of {told.rounds} rounds; {measured_on}.'
+    by_cpu = ", rates by the server's CPU time" if told.by_cpu else ''
+    text += f'Ratios to {BASELINE}, medians of {told.rounds} rounds{by_cpu}; {measured_on}.'
     (rig.HOME / 'results' / 'bench.json').write_text(
         json.dumps({'on': measured_on, 'results': results.dump()}, indent=1)
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import shlex
 import shutil
 import socket
@@ -28,6 +29,8 @@ HOME = Path(os.environ.get('BENCH_HOME') or ROOT / '.bench').resolve()
 SERVER_CORE, CLIENT_CORE = '0', '1'
 #: How long a server may take to listen, and after that to settle, in seconds.
 PATIENCE, SETTLE = 20.0, 0.3
+#: Open files of a server.
+MANY_FILES = 10_240 * 2
 #: A load that takes longer than this hangs, in seconds.
 TOO_LONG = 180.0
 
@@ -42,6 +45,7 @@ class CannotRun(Exception):
 def set_up(peers: Iterable[Peer]) -> None:
     """All that these peers need, made once. Raises CannotRun."""
     peers = list(peers)
+    allow_many_files()
     (HOME / 'results').mkdir(parents=True, exist_ok=True)
     compile_c(HERE / 'loadgen.c')
     if any('/cfloor' in peer.command for peer in peers):
@@ -128,6 +132,13 @@ def pins() -> bool:
 
 def on_core(core: str, command: list[str]) -> list[str]:
     return ['taskset', '-c', core, *command] if pins() else command  # taskset execs: the pid is the command's
+
+
+def allow_many_files() -> None:
+    """A server of 10,000 clients has as many open; what a shell allows by default is less."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 class Server:
