@@ -63,10 +63,16 @@ def picture(clients: Sequence[Point], rooms: Sequence[Point], on: str) -> str:
     def lines(points: Sequence[Point]) -> list[Line]:
         return [Line(name, [(point.count, point.rates[name]) for point in points]) for name in LOADS]
 
+    first, last = clients[0], clients[-1]
+    of_one = (last.memory - first.memory) * 1024 / (last.count - first.count)
     panels = [
         Panel('Events a second of CPU time', 'idle clients', lines(clients)),
         Panel('Events a second of CPU time', f'rooms of {IN_ROOMS:,} idle clients', lines(rooms)),
-        Panel('Memory of the server, MiB', 'idle clients', [Line('resident', [(p.count, p.memory) for p in clients])]),
+        Panel(
+            'Memory of the server, MiB',
+            'idle clients',
+            [Line(f'{of_one:.1f} KiB a client', [(p.count, p.memory) for p in clients])],
+        ),
     ]
     return draw(panels, f'tgsio_middleware, plain namespace, on {on}')
 
