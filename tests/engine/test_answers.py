@@ -311,6 +311,15 @@ def test_who_asks_again_after_the_end_is_not_told_for_ever():
     assert len(chat.log) == 1
 
 
+def test_a_callback_is_answered_in_its_own_namespace():
+    client, chat = in_chat()
+    emits(client, 'emit')
+    client.say('431["forged"]')
+    assert chat.log == []
+    answers(client, '["true"]')
+    assert chat.log == [('true',)]
+
+
 def test_a_failure_alone_may_be_asked_for():
     client, chat = in_chat()
     chat.emit('question', on_failure=chat.failed, timeout=SHORT)
