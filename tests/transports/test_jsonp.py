@@ -93,6 +93,15 @@ class TestEio3:
         assert socket.hear() == '431[1]'
         socket.close()
 
+    def test_a_connection_that_has_carried_other_polls(self, port):
+        """A browser shares its connections between pages."""
+        other = Poller(port, 3)
+        client = New(port)
+        client.polls = other.polls
+        client.polls.headers = {'Referer': f'http://127.0.0.1:{port}/page'}
+        assert other.poll()
+        assert client.poll() == '2:40'
+
     def test_bytes_are_base64(self, port):
         client = New(port)
         client.poll()

@@ -39,6 +39,8 @@ def test_a_plain_poll_is_read_when_it_is_whole(request_):
         POLL.replace(b'/socketio/', b'/socketio/../page'),
         POLL.replace(b'&sid=abc', b''),
         POLL.replace(b'polling', b'websocket'),
+        POLL.replace(b'&sid', b'&j=0&sid'),
+        POLL.replace(b'EIO', b'j=0&EIO'),
         POLL.replace(b'1.1', b'1.0'),
         POLL.replace(b'GET ', b'PUT '),
         POLL.replace(b'GET ', b'GET  '),

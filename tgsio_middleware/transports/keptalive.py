@@ -121,6 +121,8 @@ class Reader:
         path, _, query = parts[1].partition(b'?')
         if path.rstrip(b'/') != self._prefix or b'&sid=' not in b'&' + query or b'transport=polling' not in query:
             raise NotPlain
+        if b'&j=' in b'&' + query:  # JSONP is judged by its Referer, which is not read here
+            raise NotPlain
         return parts[0].decode(), query.decode('latin-1')
 
     def _headers(self, block: bytes) -> Environ:
