@@ -37,18 +37,21 @@ class Point(NamedTuple):
     memory: float
 
 
-def measure(count: int, idle: int, rooms: str, rounds: int, seconds: float) -> Point:
-    """Raises rig.CannotRun."""
-    rates: dict[str, list[float]] = {name: [] for name in LOADS}
-    memory = []
-    for _ in range(rounds):
-        with rig.serving(PEERS['plain'], f' {rooms}') as server:
-            for name, options in LOADS.items():
-                said = rig.load(server, 'eio4', f'{options} --idle {idle}', seconds)
-                rates[name].append(by_cpu(said))
-                memory.append(said['rss1_kib'] / 1024)
-    point = Point(count, {name: median(values) for name, values in rates.items()}, median(memory))
-    figures = '  '.join(f'{short(rate):>8} {name}' for name, rate in point.rates.items())
+def measure(idle: int, rooms: str, seconds: float) -> tuple[dict[str, float], float]:
+    """Once: rates and memory. Raises rig.CannotRun."""
+    rates, memory = {}, 0.0
+    with rig.serving(PEERS['plain'], f' {rooms}') as server:
+        for name, options in LOADS.items():
+            said = rig.load(server, 'eio4', f'{options} --idle {idle}', seconds)
+            rates[name] = by_cpu(said)
+            memory = said['rss1_kib'] / 1024
+    return rates, memory
+
+
+def medians(count: int, measured: Sequence[tuple[dict[str, float], float]]) -> Point:
+    rates = {name: median(rates[name] for rates, _ in measured) for name in LOADS}
+    point = Point(count, rates, median(memory for _, memory in measured))
+    figures = '  '.join(f'{short(rate):>8} {name}' for name, rate in rates.items())
     print(f'{count:8,}  {figures}  {point.memory:6.1f} MiB', flush=True)
     return point
 
@@ -85,13 +88,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     told = parser.parse_args(argv)
     try:
         rig.set_up([PEERS['plain']])
-        print('clients')
-        clients = [measure(n, n, '', told.rounds, told.seconds) for n in CLIENTS]
-        print('rooms')
-        rooms = [measure(n, IN_ROOMS, str(n), told.rounds, told.seconds) for n in ROOMS]
+        rounds = [
+            (
+                [measure(n, '', told.seconds) for n in CLIENTS],
+                [measure(IN_ROOMS, str(n), told.seconds) for n in ROOMS],
+            )
+            for _ in range(told.rounds)
+        ]
     except rig.CannotRun as e:
         print(e, file=sys.stderr)
         return 1
+    print('clients')
+    clients = [medians(n, [of_clients[i] for of_clients, _ in rounds]) for i, n in enumerate(CLIENTS)]
+    print('rooms')
+    rooms = [medians(n, [of_rooms[i] for _, of_rooms in rounds]) for i, n in enumerate(ROOMS)]
     told.picture.write_text(picture(clients, rooms, rig.versions([PEERS['plain']])))
     print(f'drawn: {told.picture}')
     return 0
