@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 HOME = Path(os.environ.get('BENCH_HOME') or ROOT / '.bench').resolve()
 SERVER_CORE, CLIENT_CORE = '0', '1'
-#: How long a server may take to listen, and after that to settle, in seconds.
+#: How long a server may take to listen, and to settle after that and after a load, in seconds.
 PATIENCE, SETTLE = 20.0, 0.3
 #: Open files of a server.
 MANY_FILES = 10_240 * 2
@@ -201,6 +201,7 @@ def load(server: Server, proto: str, options: str, seconds: float, warmup: float
         )
     except subprocess.TimeoutExpired:
         return {'error': f'no end after {TOO_LONG:.0f} seconds'}
+    time.sleep(SETTLE)  # a server that says good-bye to its clients is not to be in the next one's way
     try:
         said = json.loads(done.stdout)
     except ValueError:
