@@ -131,7 +131,6 @@ def test_a_plain_poll_is_what_pywsgi_takes_it_for(request):
     agree(request)
 
 
-@pytest.mark.xfail(strict=True, reason='the reader of plain polls takes it for a part of the value')
 @pytest.mark.parametrize('header', [b'Host: a\rContent-Length: 2', b'Host: a\rTransfer-Encoding: chunked'])
 def test_a_bare_carriage_return_ends_a_line_for_both(header):
     agree(b'GET /socketio/?transport=polling&sid=a HTTP/1.1\r\n' + header + b'\r\n\r\n40')

@@ -116,7 +116,7 @@ class Reader:
 
     def _request_line(self, line: bytes) -> tuple[str, str]:
         parts = line.split(b' ')
-        if len(parts) != 3 or parts[2] != b'HTTP/1.1' or parts[0] not in (b'GET', b'POST'):
+        if len(parts) != 3 or parts[2] != b'HTTP/1.1' or parts[0] not in (b'GET', b'POST') or b'\r' in line:
             raise NotPlain
         path, _, query = parts[1].partition(b'?')
         if path.rstrip(b'/') != self._prefix or b'&sid=' not in b'&' + query or b'transport=polling' not in query:
@@ -127,7 +127,8 @@ class Reader:
 
     def _headers(self, block: bytes) -> Environ:
         known: Environ = {}
-        if block.count(b'\n') != block.count(b'\r\n'):  # a line of its own to some readers
+        lines = block.count(b'\r\n')
+        if block.count(b'\n') != lines or block.count(b'\r') != lines:  # a line of its own to some readers
             raise NotPlain
         for line in block.split(b'\r\n'):
             name, colon, value = line.partition(b':')
