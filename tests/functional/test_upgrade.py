@@ -22,10 +22,11 @@ def test_ten_thousand_events_each_way_survive_the_upgrade(pool, pair, since):
     3.x and 4.x connect the namespace while they ask for the websocket: either may be first.
     """
     peer = pool.peer(pair)
-    peer.open()
-    peer.count('number', COUNT)
-    peer.emit('stream', COUNT)
-    peer.burst('numbered', COUNT, chunk=CHUNK, when=since)
+    with peer.client.at_once():
+        peer.open()
+        peer.count('number', COUNT)
+        peer.emit('stream', COUNT)
+        peer.burst('numbered', COUNT, chunk=CHUNK, when=since)
     sent = peer.wait('burst', timeout=2 * PATIENCE)
     heard = peer.wait('counted', event='number', timeout=2 * PATIENCE)
     assert (sent['ended'], heard['transport']) == ('websocket', 'websocket')

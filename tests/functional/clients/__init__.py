@@ -20,6 +20,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -78,6 +79,7 @@ class Client:
         self._news = threading.Condition()
         self._tags = itertools.count(1)
         self._ended = False
+        self._held = None  # the lines of `at_once`
         self._process = subprocess.Popen(
             ['node', '--no-deprecation', os.path.join(HERE, 'driver.js'), generation, url],
             stdin=subprocess.PIPE,
@@ -146,6 +148,15 @@ class Client:
         """The name of the transport in use now."""
         self._say('transport', '/', connection)
         return self.wait('transport', connection=connection)['transport']
+
+    @contextmanager
+    def at_once(self):
+        """The commands of the block reach the client in one piece: nothing happens between them."""
+        self._held = []
+        yield
+        lines, self._held = ''.join(self._held), None
+        self._process.stdin.write(lines)
+        self._process.stdin.flush()
 
     def disconnect(self, namespace='/', connection='main'):
         """Leaves a namespace; in 0.9 leaving '/' closes the connection."""
@@ -232,9 +243,12 @@ class Client:
     # In between
 
     def _say(self, command, namespace, connection, **fields):
-        line = dict(fields, cmd=command, namespace=namespace, connection=connection)
-        self._process.stdin.write(json.dumps(_packed(line)) + '\n')
-        self._process.stdin.flush()
+        line = json.dumps(_packed(dict(fields, cmd=command, namespace=namespace, connection=connection))) + '\n'
+        if self._held is None:
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+        else:
+            self._held.append(line)
 
     def _ask(self, command, ack, namespace, connection, **fields):
         tag = next(self._tags) if ack else None
