@@ -68,9 +68,9 @@ class Registry:
             socket = self.sockets.get(sid or '')
         return socket
 
-    def watch(self, socket: Socket) -> None:
+    def watch(self, socket: Socket, not_before: float = 0.0) -> None:
         """Takes the socket's present deadline into the wheel."""
-        socket.due = socket.conversation.deadline
+        socket.due = max(socket.conversation.deadline, not_before)
         heappush(self._heap, (socket.due, socket.sessid))
         if self._sweeper is None:
             self.home = get_hub()
@@ -101,4 +101,4 @@ class Registry:
             log.exception('%s: a defect of tgsio_middleware', socket)
             return self.discard(socket)
         if socket.connected:
-            self.watch(socket)
+            self.watch(socket, now + GRAIN)  # a deadline that does not move must not hold up the others
