@@ -5,9 +5,11 @@
 PYTHON = python3
 VENV = .venv
 ARGS =
+# Most tests wait for a server or a client: four at a time, a module in one process. `make test PARALLEL=` for one.
+PARALLEL = -n 4 --dist loadscope
 
 BIN = $(VENV)/bin
-CLIENTS = tests/functional/clients
+CLIENTS = tests/functional/clients tests/functional/nodebus
 
 # `make bench`: how often, what of tests/benchmarks/peers.py (empty: what is usual there), more arguments (--by-cpu)
 ROUNDS = 5
@@ -20,7 +22,7 @@ MADE = $(VENV)/.made-by-$(subst /,_,$(PYTHON))
 FOR_TEST = $(MADE)-for-test
 FOR_WORK = $(MADE)-for-work
 FOR_DEMO = $(MADE)-for-demo
-NODE_FOR_TEST = $(patsubst %/package-lock.json,%/node_modules/.stamp,$(wildcard $(CLIENTS)/package-lock.json))
+NODE_FOR_TEST = $(patsubst %/package-lock.json,%/node_modules/.stamp,$(wildcard $(addsuffix /package-lock.json,$(CLIENTS))))
 NODE_FOR_DEMO = $(patsubst %/package-lock.json,%/node_modules/.stamp,$(wildcard demo/package-lock.json))
 
 .NOTPARALLEL:
@@ -42,11 +44,11 @@ help:
 demo: $(FOR_DEMO) $(NODE_FOR_DEMO)
 	$(BIN)/gearbox --relative serve -c demo/development.ini
 
-test: lint $(NODE_FOR_TEST)
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+test: lint $(NODE_FOR_TEST) $(NODE_FOR_DEMO)
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term $(ARGS)
 
 test-core: $(FOR_TEST)
-	$(BIN)/python -m pytest -m 'not browser and not node' $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not browser and not node' $(ARGS)
 
 # No part of CI: what it prints depends on what else the machine does. It sets up all it needs in .bench or $BENCH_HOME.
 bench:
@@ -72,7 +74,7 @@ dist: $(FOR_WORK)
 clean:
 	rm -rf build dist *.egg-info .bench .coverage .coverage.* htmlcov
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	rm -rf demo/node_modules $(CLIENTS)/node_modules
+	rm -rf demo/node_modules $(addsuffix /node_modules,$(CLIENTS))
 	find tgsio_middleware tests demo -name __pycache__ -prune -exec rm -rf {} +
 	@for venv in .venv .venv-* $(VENV); do \
 		if test -f "$$venv/pyvenv.cfg"; then echo "rm -rf $$venv"; rm -rf "$$venv"; fi; \
