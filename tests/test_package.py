@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,9 +22,9 @@ PURE = [
 def imported_by(statement: str) -> set[str]:
     """The modules of a fresh interpreter after `statement`."""
     program = f'import sys\n{statement}\nprint(*sys.modules, sep="\\n")'
-    return set(
-        subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True).stdout.split()
-    )
+    unmeasured = {key: value for key, value in os.environ.items() if not key.startswith('COV')}  # it imports gevent
+    command = [sys.executable, '-c', program]
+    return set(subprocess.run(command, env=unmeasured, capture_output=True, text=True, check=True).stdout.split())
 
 
 @pytest.mark.parametrize('module', ['tgsio_middleware', 'tgsio_middleware.paste', *PURE])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .bus.link import wire
+from .bus.seldom import Seldom
 from .engine.exchange import Exchange
 from .engine.host import Host
 from .engine.registry import Registry
@@ -49,6 +50,7 @@ class SocketIOMiddleware:
         self.app = app
         self.settings = Settings.parse(settings)
         self.registry = Registry(self.settings)
+        self._refusals = {reason: Seldom(log) for reason in HandshakeRefused.REASONS}
         if host is None:
             from .turbogears.host import TurboGearsHost
 
@@ -77,13 +79,13 @@ class SocketIOMiddleware:
             if wanted is None:
                 return self.app(environ, start_response)
             dialect = wanted.dialect
-            if wanted.transport == 'polling' and dialect.UPGRADES and adoptable(environ, start_response):
+            if wanted.transport == 'polling' and dialect.UPGRADES and adoptable(environ, self):
                 return adopt(environ, self._dispatch, self.settings.max_payload)
             check = origin.check_page if wanted.jsonp is not None else origin.check
             headers = check(environ, self.settings.cors_allowed_origins)
             return self._serve(wanted, environ, start_response, headers)
         except HandshakeRefused as e:
-            log.info('refused %s of %s: %s', dialect.NAME, environ.get('REMOTE_ADDR') or 'unix', e)
+            self._refusals[e.reason]('refused %s of %s: %s', dialect.NAME, environ.get('REMOTE_ADDR') or 'unix', e)
             return respond(start_response, dialect.http_refusal(e.reason), headers)
 
     def _serve(

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from .errors import ConfigurationError
+from .settings import NAMES
 
 log = logging.getLogger(__name__)
 Application = Callable[..., Any]
@@ -43,11 +44,13 @@ def server_factory(
 
     monkey.patch_all()
     _look_for_trouble()
-    tls = {key: local_conf.pop(key) for key in ('keyfile', 'certfile') if key in local_conf}
-    if 'keyfile' in tls and 'certfile' not in tls:
-        raise ConfigurationError('keyfile without certfile: TLS needs both')
+    tls = _tls(local_conf.pop('certfile', None), local_conf.pop('keyfile', None))
     if not port.isdigit() or int(port) > 65535:
         raise ConfigurationError(f'port = {port!r}: allowed is a number from 0 to 65535')
+    for key, value in local_conf.items():
+        if key not in NAMES:
+            known = ', '.join(('host', 'port', 'certfile', 'keyfile', *NAMES))
+            raise ConfigurationError(f'unknown setting {key!r} = {value!r}; known are: {known}')
     wrap = filter_factory(global_conf, **local_conf) if local_conf else None
 
     def serve(app: Application) -> None:
@@ -63,6 +66,22 @@ def server_factory(
         server.serve_forever()
 
     return serve
+
+
+def _tls(certfile: str | None, keyfile: str | None) -> dict[str, Any]:
+    """What the server takes for TLS; `keyfile` may be left out where the certificate's file holds the key, too."""
+    if certfile is None:
+        if keyfile is not None:
+            raise ConfigurationError('keyfile without certfile: TLS needs both')
+        return {}
+    import ssl
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certfile, keyfile)
+    except OSError as e:
+        raise ConfigurationError(f'certfile = {certfile!r}, keyfile = {keyfile!r}: allowed is PEM: {e}') from None
+    return {'ssl_context': context}
 
 
 @cache

@@ -45,13 +45,9 @@ class SocketIOHandler(WSGIHandler):
         self.close_connection = True
         return taken, unread
 
-    def keeps_alive(self, start_response: Any) -> bool:
-        """More requests may follow on the connection, and `start_response` is this handler's own."""
-        return (
-            self.request_version == 'HTTP/1.1'
-            and not self.close_connection
-            and getattr(start_response, '__self__', None) is self
-        )
+    def keeps_alive(self, application: Any) -> bool:
+        """More requests may follow on the connection, and nothing stands between `application` and this server."""
+        return self.request_version == 'HTTP/1.1' and not self.close_connection and self.application is application
 
     def give_back(self, sock: Any, unread: bytes) -> None:
         """A connection that was taken comes back; its next request begins with `unread`."""

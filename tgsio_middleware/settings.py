@@ -155,7 +155,8 @@ class Settings:
         given = dict(given or {})
         unknown = sorted(set(given) - set(NAMES))
         if unknown:
-            raise ConfigurationError(f'unknown setting {unknown[0]!r}; known are: {", ".join(NAMES)}')
+            key = unknown[0]
+            raise ConfigurationError(f'unknown setting {key!r} = {given[key]!r}; known are: {", ".join(NAMES)}')
         values = {}
         for option in OPTIONS:
             value = given.get(option.name, option.default)

@@ -130,7 +130,7 @@ class Handler:
     def take(self):
         return self.connection, b''
 
-    def keeps_alive(self, start_response):
+    def keeps_alive(self, application):
         return False
 
     def give_back(self, sock, unread):

@@ -46,6 +46,8 @@ class Inbox:
         try:
             while self.inbox:
                 batch, self.inbox, self._waiting = self.inbox, [], 0
+                if self.paused:
+                    self._resume()
                 for packet in batch:
                     self.handle(packet)
                 if not self.inbox:
@@ -66,7 +68,9 @@ class Inbox:
 
     @property
     def crowded(self) -> bool:
-        """More packets than `max_pending` wait, or more bytes than `max_buffered`: read no more of this client now."""
+        """More packets than `max_pending` wait, or more bytes than `max_buffered`, besides those being worked off: read
+        no more of this client now.
+        """
         settings = self.settings
         return len(self.inbox) > settings.max_pending or self._waiting > settings.max_buffered
 

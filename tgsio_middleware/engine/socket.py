@@ -167,7 +167,7 @@ class Socket(Inbox, LegacyNames):
 
     def tick(self, now: float) -> None:
         """The conversation's deadline has come."""
-        if self.crowded:
+        if self.crowded or self.paused:
             self.conversation.heard = now  # its silence is ours: we do not read
         try:
             packet = self.conversation.tick(now, self.transport is not None and self.transport.STREAMING)

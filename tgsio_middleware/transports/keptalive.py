@@ -51,16 +51,18 @@ Serve = Callable[[Environ, StartResponse], Iterable[bytes] | None]
 class Handler(Protocol):
     """Our server's, as the environ shows it under `TAKE`."""
 
-    def keeps_alive(self, start_response: StartResponse) -> bool:
-        """The connection may serve more requests, and nothing stands between the filter and the server."""
+    def keeps_alive(self, application: object) -> bool:
+        """The connection may serve more requests, and nothing stands between the filter and the server: what an outer
+        middleware does to a request (a proxy's headers, access control) it must do to every one.
+        """
 
     def give_back(self, sock: Any, unread: bytes) -> None:
         """A connection that was taken: its next request, which begins with `unread`, is the server's."""
 
 
-def adoptable(environ: Environ, start_response: StartResponse) -> bool:
+def adoptable(environ: Environ, application: object) -> bool:
     """The poll came through our server, directly, and more may follow on its connection."""
-    return TAKE in environ and LATER not in environ and environ[TAKE].keeps_alive(start_response)
+    return TAKE in environ and LATER not in environ and environ[TAKE].keeps_alive(application)
 
 
 def adopt(environ: Environ, serve: Serve, max_body: int) -> Iterable[bytes]:
@@ -170,7 +172,7 @@ class PollConnection(Stream):
 
     def received(self, data: bytes) -> None:
         self._buffer += data
-        if self._busy and len(self._buffer) > MAX_HEAD + self._max_body:
+        if len(self._buffer) > 2 * (MAX_HEAD + self._max_body):  # and it does not read our answers
             return self.cut()
         self._next()
 
@@ -178,14 +180,19 @@ class PollConnection(Stream):
         if self._parked is not None:
             self._parked.abandon()
 
+    def flush(self) -> None:
+        super().flush()
+        if self._buffer and not self._busy and not self._rest:
+            workers().submit(self._next)
+
     def choked(self, waiting: int) -> bool:
-        """Never: an answer is not longer than what may wait for a client, and there is one at a time."""
+        """Never: an answer is not longer than what may wait for a client, and the next request waits until it left."""
         return False
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
     def _next(self) -> None:
-        while self._buffer and not self._busy and self.alive:
+        while self._buffer and not self._busy and not self._out and not self._rest and self.alive:
             try:
                 size, environ = self._reader.read(self._buffer)
             except NotPlain:
@@ -211,8 +218,6 @@ class PollConnection(Stream):
         """The poll that waited is answered; runs in the hub."""
         self._parked = None
         self._send(body)
-        if self._buffer:
-            workers().submit(self._next)
 
     def _start_response(self, status: str, headers: Headers, exc_info: Any = None) -> None:
         lines = [f'{name}: {value}\r\n' for name, value in headers]
@@ -224,8 +229,6 @@ class PollConnection(Stream):
 
     def _give_back(self) -> None:
         unread, self._buffer = self._buffer, b''
-        if self._out or self._rest:
-            self.flush()
         connection = self.detach()
         if connection is not None:
             self._handler.give_back(connection.sock, unread)

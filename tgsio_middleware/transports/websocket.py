@@ -77,7 +77,7 @@ class WebSocket(Stream, Transport):
             self._control()
         if not self.socket.working:
             self.socket.work()
-        elif self.socket.crowded:
+        elif self._carries() and self.socket.crowded:  # a probe is read on: nobody would tell it to resume
             self.pause()
             self.socket.paused = True
 
