@@ -23,7 +23,7 @@ SITE = 'tests.fixtureapps.workshop'
         ('settings', 'ping_intervall = 25', "unknown setting 'ping_intervall' = '25'; known are: socketio_resource, "),
         ('settings', 'ping_interval = soon', "ping_interval = 'soon': allowed is a number of seconds above 0"),
         ('settings', 'socketio_resource = /', "socketio_resource = '/': allowed is a path below the application"),
-        ('server', 'socketio_resourze = socketio', "unknown setting 'socketio_resourze' = 'socketio'; known are: host, port, "),
+        ('server', 'socketio_resourze = x', "unknown setting 'socketio_resourze' = 'x'; known are: host, port, "),
         ('port', 'https', "port = 'https': allowed is a number from 0 to 65535"),
         ('server', 'keyfile = key.pem', 'keyfile without certfile'),
     ],
