@@ -55,8 +55,8 @@ def test_who_is_gone_may_be_discarded_again():
 
 
 def test_who_does_not_connect_is_ended_on_time():
-    registry, clients = several(3, connect_timeout=UNIT)
     began = monotonic()
+    registry, clients = several(3, connect_timeout=UNIT)
     while registry.sockets:
         gevent.sleep(UNIT / 10)
         assert monotonic() - began < 10 * UNIT
