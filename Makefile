@@ -5,8 +5,8 @@
 PYTHON = python3
 VENV = .venv
 ARGS =
-# Most tests wait for a server or a client: four at a time, a module in one process. `make test PARALLEL=` for one.
-PARALLEL = -n 4 --dist loadscope
+# Most tests wait for a server or a client: two at a time, a module in one process. `make test PARALLEL=` for one.
+PARALLEL = -n 2 --dist loadscope
 
 BIN = $(VENV)/bin
 CLIENTS = tests/functional/clients tests/functional/nodebus
