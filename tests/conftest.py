@@ -8,6 +8,9 @@ import shutil
 import pytest
 from hypothesis import HealthCheck, settings
 
+#: Plugins that must be there where the reports of all processes come together.
+pytest_plugins = ('tests.functional.report',)
+
 IN_CI = bool(os.environ.get('CI'))
 
 # The same examples at every run in CI, so that a red build is red again; new ones at every run on a desk.

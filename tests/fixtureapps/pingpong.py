@@ -59,6 +59,11 @@ class PingPong(SocketIOTGNamespace, RoomsMixin, BroadcastMixin):
         self.send(data)
         return data
 
+    def on_repeat(self, text, count):
+        """The message so many times, in one piece."""
+        for _ in range(count):
+            self.send(text)
+
     def recv_json(self, data):
         self.send(data, json=True)
         return data

@@ -155,6 +155,14 @@ def test_a_message_comes_back(peer, pair, text):
     assert peer.wait('ack', tag=tag)['args'] == ([text] if pair.generation in MODERN else [])
 
 
+@covers('messages')
+@pytest.mark.parametrize('text', ['', 'é😀你\u2028:+', '\ufffd7\ufffd\x1e'])
+def test_many_messages_at_once(peer, text):
+    """In one poll, in 0.9 as they are: their lengths are counted in its own units."""
+    assert peer.call('repeat', text, 20) == [None]
+    assert peer.events('message') == [[text]] * 20
+
+
 @covers('json')
 @pytest.mark.parametrize('value', [{'a': ['é', None, {}]}, [], 0, 'text', None], ids=repr)
 def test_json_comes_back_as_json(peer, value):

@@ -40,8 +40,10 @@ def requires_node():
     missing.
     """
     lacking = _lacking()
+    if lacking and os.environ.get('CI'):
+        pytest.fail(f'{lacking}: {HOW_TO}', pytrace=False)
     if lacking:
-        (pytest.fail if os.environ.get('CI') else pytest.skip)(f'{lacking}: {HOW_TO}')
+        pytest.skip(f'{lacking}: {HOW_TO}')
 
 
 def _lacking():
