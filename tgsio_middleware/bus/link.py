@@ -112,6 +112,9 @@ class Link:
         self._listening: Any = None
         self._lock = RLock()
         self._listener: gevent.Greenlet | None = None
+        # A script may emit and end at once. gevent looks the server's name up in a thread, and Python 3.12 starts no
+        # thread while it ends: so that there is one by then, it is started now.
+        gevent.get_hub().threadpool.spawn(int)
 
     def close(self) -> None:
         """Ends both connections."""
