@@ -48,7 +48,7 @@ test: lint $(NODE_FOR_TEST) $(NODE_FOR_DEMO)
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term $(ARGS)
 
 test-core: $(FOR_TEST)
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not browser and not node' $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not browser and not node and not once' $(ARGS)
 
 # No part of CI: what it prints depends on what else the machine does. It sets up all it needs in .bench or $BENCH_HOME.
 bench:
