@@ -131,8 +131,17 @@ class Guarded(SocketIOTGNamespace):
     allow_only = predicates.not_anonymous()
 
 
+class Room(TGController):
+    chat = PingPong
+
+
 class Admin(TGController):
     chat = PingPong
+
+    @expose()
+    def _lookup(self, name, *remainder):
+        """Rooms have any name: /admin/größe/chat."""
+        return Room(), remainder
 
 
 class SocketIO(SocketIOController):

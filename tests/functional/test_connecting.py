@@ -13,7 +13,12 @@ from tests.live import serve
 pytestmark = pytest.mark.node
 
 #: namespace -> where TurboGears finds it below the resource
-NAMESPACES = {'/': '/global_namespace', '/pingpong': '/pingpong', '/admin/chat': '/admin/chat'}
+NAMESPACES = {
+    '/': '/global_namespace',
+    '/pingpong': '/pingpong',
+    '/admin/chat': '/admin/chat',
+    '/admin/größe😀/chat': '/admin/gr%C3%B6%C3%9Fe%F0%9F%98%80/chat',
+}
 
 
 @covers('connect')

@@ -127,6 +127,13 @@ def test_when_a_payload_is_octets(messages, octets, body):
     assert eio3.join_payload(messages, octets) == body
 
 
+def test_the_name_of_a_namespace_for_a_1x_that_takes_no_octets():
+    """It was seen to encode twice; the length is that of what it decodes first."""
+    memory: set[str] = set()
+    eio3.split_payload('8:40/chÃ¤t'.encode(), PLAIN, memory)
+    assert eio3.join_payload(['40/chät,'], Octets.NEVER, memory).data == '9:40/chÃ¤t,'.encode()
+
+
 @pytest.mark.parametrize(
     ('query', 'octets'),
     [

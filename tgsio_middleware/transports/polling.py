@@ -130,7 +130,7 @@ class Polling(Posting):
         messages, self._queue, self._size = self._queue, [], 0
         if not messages:
             messages = list(self.socket.dialect.encode(Packet(type='noop', endpoint=''), None))
-        return self.socket.dialect.join_payload(messages, self.octets)
+        return self.socket.dialect.join_payload(messages, self.octets, self.socket.memory)
 
 
 class Parked:

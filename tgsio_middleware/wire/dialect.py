@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -96,8 +96,8 @@ class Dialect(Protocol):
     def octets(self, query: Mapping[str, str]) -> Octets:
         """What the client that shook hands with this query takes for a poll's body."""
 
-    def join_payload(self, messages: list[Message], octets: Octets) -> Body:
-        """Messages to the body of a poll."""
+    def join_payload(self, messages: list[Message], octets: Octets, memory: Collection[str] = ()) -> Body:
+        """Messages to the body of a poll. `memory`: see `split_payload`."""
 
     def split_payload(self, body: bytes, content_type: str, memory: set[str]) -> list[Message]:
         """A POST's body to messages. `memory` is this client's: what was learned from its earlier payloads.

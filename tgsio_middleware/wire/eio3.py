@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ..errors import NoSuchNamespace, Refused, RemoteProtocolError
 from ..packet import Message, Packet
@@ -87,7 +87,7 @@ def octets(query: Mapping[str, str]) -> Octets:
     return Octets.ALWAYS if OLD_TIMESTAMP.fullmatch(query.get('t', '')) else Octets.IF_NEEDED
 
 
-def join_payload(messages: list[Message], octets: Octets) -> Body:
+def join_payload(messages: list[Message], octets: Octets, memory: Collection[str] = ()) -> Body:
     """`<length>:<packet>...`, lengths in UTF-16 units; binary as `b4` and base64. Or all as octets, where the client
     takes them and text would not do: bytes, and characters of which 1.x and 2.x have different ideas.
 
@@ -96,6 +96,8 @@ def join_payload(messages: list[Message], octets: Octets) -> Body:
     if octets is Octets.ALWAYS or (octets is Octets.IF_NEEDED and not all(map(_is_ascii, messages))):
         return Body(OCTETS, b''.join(map(_octets, messages)))
     texts = [m if type(m) is str else 'b4' + base64.b64encode(m).decode() for m in messages]  # type: ignore[arg-type]
+    if UTF8_TWICE in memory:  # only a namespace's name is not ASCII here: JSON always is
+        texts = [t.encode('utf-8', 'replace').decode('latin-1') for t in texts]
     return Body(TEXT, ''.join(f'{_units(t)}:{t}' for t in texts).encode('utf-8', 'replace'))
 
 

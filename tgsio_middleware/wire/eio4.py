@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ..errors import Refused, RemoteProtocolError
 from ..packet import Message, Packet
@@ -78,7 +78,7 @@ def octets(query: Mapping[str, str]) -> Octets:
     return Octets.NEVER
 
 
-def join_payload(messages: list[Message], octets: Octets) -> Body:
+def join_payload(messages: list[Message], octets: Octets, memory: Collection[str] = ()) -> Body:
     """engine.io-protocol 4: binary payloads are "base64-encoded and prefixed with the `b` character"."""
     parts = [m if type(m) is str else 'b' + base64.b64encode(m).decode() for m in messages]  # type: ignore[arg-type]
     return Body('text/plain; charset=UTF-8', SEPARATOR.join(parts).encode('utf-8', 'replace'))

@@ -11,7 +11,7 @@ framed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ..errors import LocalProtocolError, NoSuchNamespace, NotInThisDialect, Refused, RemoteProtocolError
@@ -231,7 +231,7 @@ def octets(query: Mapping[str, str]) -> Octets:
     return Octets.NEVER
 
 
-def join_payload(messages: list[Message], octets: Octets) -> Body:
+def join_payload(messages: list[Message], octets: Octets, memory: Collection[str] = ()) -> Body:
     """One packet as it is, several framed."""
     texts = [str(m) for m in messages]
     text = texts[0] if len(texts) == 1 else ''.join(f'{FRAME}{_units(t)}{FRAME}{t}' for t in texts)
