@@ -2,8 +2,11 @@
 
     python -m tests.conformance.server engine     # docs/engine.io-protocol/v3-test-suite and v4-test-suite
     python -m tests.conformance.server socket     # docs/socket.io-protocol/v5-test-suite
+    python -m tests.conformance.server websocket  # autobahntestsuite 0.8.2
 
-The suites are in the repository socketio/socket.io; in a suite's folder: `npm ci && npx mocha test-suite.js --exit`.
+The first three suites are in the repository socketio/socket.io; in the suite's folder: `npm ci && npx mocha
+test-suite.js --exit`. The last wants Python 2.7 (`pip install autobahntestsuite==0.8.2`):
+`wstest -m fuzzingclient -s tests/conformance/autobahn.json` writes the folder autobahn-report.
 """
 
 # ruff: noqa: E402
@@ -17,8 +20,10 @@ from typing import Any
 from tgsio_middleware import BaseNamespace
 from tgsio_middleware.engine.host import PlainHost
 from tgsio_middleware.middleware import EngineIOMiddleware, SocketIOMiddleware
-from tgsio_middleware.packet import Packet
+from tgsio_middleware.packet import Message, Packet
 from tgsio_middleware.server import SocketIOServer
+from tgsio_middleware.wire import bare, frames
+from tgsio_middleware.wire.negotiate import EIO4
 
 #: The suites' times, in seconds, and their pages' origin.
 SETTINGS = {'ping_interval': 0.3, 'ping_timeout': 0.2, 'connect_timeout': 1, 'cors_allowed_origins': '*'}
@@ -46,6 +51,25 @@ class Main(BaseNamespace):
         return None
 
 
+class Raw(bare.Bare):
+    """No engine at all: a websocket's message means itself, and nothing is said unasked."""
+
+    def hello(self, sid: str, settings: Any, upgrades: tuple[str, ...]) -> tuple[Message, ...]:
+        return ()
+
+    def decode(self, message: Message) -> Packet:
+        return {'type': 'message', 'endpoint': '', 'data': message}
+
+    def encode(self, packet: Packet, default: Any = None) -> tuple[Message, ...]:
+        return (packet['data'],) if packet['type'] == 'message' else ()
+
+
+class WebSocketMiddleware(SocketIOMiddleware):
+    """At `?EIO=raw&transport=websocket`."""
+
+    ENGINES = {'raw': Raw(EIO4)}
+
+
 def nothing(environ: Any, start_response: Any) -> list[bytes]:
     start_response('404 Not Found', [])
     return [b'']
@@ -61,5 +85,14 @@ def socket() -> SocketIOMiddleware:
     )
 
 
+def websocket() -> WebSocketMiddleware:
+    """Autobahn sends up to 16 MiB in a message, and a message of 4 MiB in 65,537 fragments (9.3.1)."""
+    frames.MAX_FRAGMENTS = 65_537
+    bounds = {'max_payload': 16 << 20, 'max_buffered': 64 << 20, 'ping_interval': 3600}
+    return WebSocketMiddleware(nothing, PlainHost({'': Echo}), **bounds)
+
+
+MODES = {'engine': engine, 'socket': socket, 'websocket': websocket}
+
 if __name__ == '__main__':
-    SocketIOServer(('127.0.0.1', 3000), {'engine': engine, 'socket': socket}[sys.argv[1]]()).serve_forever()
+    SocketIOServer(('127.0.0.1', 3000), MODES[sys.argv[1]]()).serve_forever()

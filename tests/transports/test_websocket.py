@@ -252,6 +252,15 @@ def test_who_breaks_the_protocol_is_told_once_and_ended(port, data, code):
     client.close()
 
 
+@pytest.mark.parametrize('broken', [frame(b'', 5), b'\xc1\x80', frame(b'x', CONTINUATION), frame(b'\xff')])
+def test_what_was_said_before_a_break_of_the_protocol_is_answered_before_the_end(port, broken):
+    client = talking(port)
+    client.sock.sendall(frame(b'421["give back",1]') + broken)
+    assert client.hear() == '431[1]'
+    assert client.hear_close() in (1002, 1007)
+    assert client.ended()
+
+
 def test_nothing_is_left_for_the_server_to_read_as_a_request(port):
     client = talking(port)
     client.sock.sendall(frame(b'', CLOSE) + b'GET /page HTTP/1.1\r\nHost: x\r\n\r\n')

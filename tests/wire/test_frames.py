@@ -334,6 +334,27 @@ def test_invalid_utf8_is_seen_in_the_fragment_that_makes_it_invalid():
     assert reader.error.close_code == 1007
 
 
+@pytest.mark.parametrize('cut', [1, 2, 6, 10, 12, 14, 15, 30])
+@pytest.mark.parametrize('fragments', [(b'',), (b'\xce\xba', b'')], ids=['one frame', 'a second fragment'])
+def test_invalid_utf8_is_seen_before_its_frame_is_whole(cut, fragments):
+    """Autobahn 6.4.3 and 6.4.4. No character begins with F4 90."""
+    last = client('κ'.encode() * 30 + b'\xf4\x90' + b'x' * 100_000, TEXT if len(fragments) == 1 else CONTINUATION)
+    at = len(last) - 100_000
+    before = [client(fragment, final=False) for fragment in fragments[:-1]]
+    messages, reader = read(*before, last[:cut], last[cut : at - cut], last[at - cut : at - 1])
+    assert (messages, reader.error) == ([], None)
+    reader.feed(last[at - 1 : at])
+    assert reader.error.close_code == 1007
+
+
+@pytest.mark.parametrize('size', [1, 3, 1000, 70_000])
+def test_a_character_may_be_cut_wherever_a_frame_is(size):
+    parts = '€'.encode() * 50_000
+    data = client(b'ping', PING).join([client(parts[:100_001], final=False), client(parts[100_001:], CONTINUATION)])
+    messages, reader = read(*(data[i : i + size] for i in range(0, len(data), size)))
+    assert (messages, reader.pings, reader.error) == (['€' * 50_000], [b'ping'], None)
+
+
 @pytest.mark.parametrize('data', INVALID)
 def test_binary_data_is_no_text(data):
     assert read(client(data, BINARY))[0] == [data]

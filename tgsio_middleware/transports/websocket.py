@@ -14,9 +14,10 @@ from ..engine.socket import LEFT
 from ..errors import HandshakeRefused, RemoteProtocolError
 from ..packet import Message
 from ..wire import frames
+from ..wire.dialect import Answer
 from .base import Environ, Headers, StartResponse, Transport
 from .stream import Stream
-from .takeover import TAKE, Connection, can_take, take
+from .takeover import OPENED, TAKE, Connection, can_take, take
 
 if TYPE_CHECKING:
     from ..engine.socket import Socket
@@ -39,12 +40,25 @@ def shake_hands(environ: Environ, start_response: StartResponse, headers: Header
         accept = frames.accept(environ.get('HTTP_SEC_WEBSOCKET_KEY', ''))
     except RemoteProtocolError as e:
         raise HandshakeRefused('bad_request', str(e)) from None
+    if environ.get(OPENED) is not None:
+        return take(environ)
     write = start_response(
         '101 Switching Protocols',
         [('Upgrade', 'websocket'), ('Connection', 'Upgrade'), ('Sec-WebSocket-Accept', accept), *headers],
     )
     write(b'')
     return take(environ)
+
+
+def turn_away(environ: Environ, answer: Answer) -> Iterable[bytes]:
+    """Refuses a websocket that is open already: RFC 6455, 7.4.1, 1008 for what violates a policy."""
+    connection = take(environ)
+    try:
+        connection.send(frames.close_frame(1008, answer.data.decode()))
+    except OSError:
+        pass
+    connection.close()
+    return []
 
 
 class WebSocket(Stream, Transport):
@@ -73,6 +87,8 @@ class WebSocket(Stream, Transport):
         messages = reader.feed(data)
         if messages:
             self.on_messages(messages)
+        if reader.error is not None:  # what was said before is answered before the end
+            self.socket.work()
         if reader.pings or reader.error is not None or reader.closed is not None:
             self._control()
         if not self.socket.working:

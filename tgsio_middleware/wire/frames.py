@@ -84,6 +84,7 @@ class Reader:
     """
 
     __slots__ = (
+        '_ahead',
         '_buffer',
         '_fragments',
         '_fragments_left',
@@ -104,6 +105,8 @@ class Reader:
         self.pings: list[bytes] = []
         self._buffer: bytearray | None = None
         self._needed = 0
+        #: the text frame that is not whole yet: what decodes it, and the mask of its next byte
+        self._ahead: tuple[codecs.IncrementalDecoder, bytes] | None = None
         self._fragments: bytearray | list[str] | None = None
         self._fragments_left = 0
         self._opcode = 0
@@ -112,20 +115,26 @@ class Reader:
 
     def feed(self, data: bytes) -> list[Message]:
         """All messages that `data` completes."""
-        if self._buffer is not None:
-            self._buffer += data
-            if len(self._buffer) < self._needed:
-                return []
-            data, self._buffer = bytes(self._buffer), None
         messages: list[Message] = []
         if self.error is None and self.closed is None:
             try:
-                self._read(data, messages)
+                if self._buffer is None:
+                    self._read(data, messages)
+                else:
+                    self._read_on(self._buffer, data, messages)
             except RemoteProtocolError as e:
                 self.error = e
             except UnicodeDecodeError:
                 self.error = RemoteProtocolError('text that is not UTF-8', close_code=1007)
         return messages
+
+    def _read_on(self, buffer: bytearray, data: bytes, messages: list[Message]) -> None:
+        buffer += data
+        if len(buffer) >= self._needed:
+            self._buffer = self._ahead = None
+            self._read(bytes(buffer), messages)
+        elif self._ahead is not None:
+            self._look_ahead(*self._ahead, data)
 
     def _read(self, data: bytes, messages: list[Message]) -> None:
         i, end = 0, len(data)
@@ -181,7 +190,9 @@ class Reader:
             raise TooLarge(f'a message of more than {self.max_payload} bytes')
         body = i + head + 4
         if len(data) < body + n:
-            self._needed = head + 4 + n
+            self._needed = head + 4 + n if len(data) >= body else head + 4
+            if len(data) >= body and (first & 15 or self._opcode) == TEXT:
+                self._look_ahead(self._decoder(), data[body - 4 : body], data[body:])
             return 0
         payload = unmask(data[body - 4 : body], data[body : body + n])
         if first & 15 >= CLOSE:
@@ -189,6 +200,19 @@ class Reader:
         else:
             self._data(first & 15, bool(first & 0x80), payload, messages)
         return head + 4 + n
+
+    def _decoder(self) -> codecs.IncrementalDecoder:
+        """One that goes on where the message's last fragment ended."""
+        decoder = codecs.getincrementaldecoder('utf-8')()
+        if self._utf8 is not None:
+            decoder.setstate(self._utf8.getstate())
+        return decoder
+
+    def _look_ahead(self, decoder: codecs.IncrementalDecoder, mask: bytes, masked: bytes) -> None:
+        """RFC 6455, 8.1: what is not UTF-8 fails the connection; at once, and not when a long frame is whole."""
+        decoder.decode(unmask(mask, masked))
+        turn = len(masked) % 4
+        self._ahead = decoder, mask[turn:] + mask[:turn]
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:
