@@ -14,7 +14,9 @@ from tgsio_middleware import errors
         (errors.LocalProtocolError, (errors.SocketIOError, ValueError)),
         (errors.NotInThisDialect, (errors.LocalProtocolError,)),
         (errors.RemoteProtocolError, (errors.SocketIOError,)),
-        (errors.TooLarge, (errors.RemoteProtocolError,)),
+        (errors.Exceeded, (errors.RemoteProtocolError,)),
+        (errors.TooLarge, (errors.Exceeded,)),
+        (errors.SlowConsumer, (errors.Exceeded,)),
         (errors.Silence, (errors.SocketIOError,)),
         (errors.Refused, (errors.SocketIOError,)),
         (errors.ConnectionRefused, (errors.Refused,)),
@@ -40,6 +42,15 @@ def test_a_protocol_error_says_how_to_end():
 def test_too_large_in_both_worlds():
     error = errors.TooLarge('no')
     assert (error.close_code, error.status) == (1009, 413)
+    assert error.reason == 'max_payload exceeded'
+
+
+def test_what_is_exceeded_names_the_setting_to_the_operator_and_in_the_disconnect():
+    error = errors.Exceeded('max_rooms', 'more than 5 rooms')
+    assert (str(error), error.reason, error.close_code) == ('more than 5 rooms (max_rooms)', 'max_rooms exceeded', 1008)
+    assert 'max_buffered' in str(errors.SlowConsumer())
+    assert errors.SlowConsumer().reason == 'slow consumer'
+    assert errors.RemoteProtocolError('no').reason == 'parse error'
 
 
 @pytest.mark.parametrize('exception', [errors.Refused, errors.ConnectionRefused])

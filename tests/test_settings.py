@@ -27,6 +27,11 @@ GOOD = [
     ('upgrade_timeout', ' 10 ', 10.0),
     ('max_payload', '1000', 1000),
     ('max_buffered', 1, 1),
+    ('max_events_per_second', '0', 0),
+    ('max_clients_per_address', ' 0 ', 0),
+    ('max_clients_per_address', '20', 20),
+    ('sid_bound_to', '', ()),
+    ('sid_bound_to', 'origin, user', ('origin', 'user')),
     ('cors_allowed_origins', '', ()),
     ('cors_allowed_origins', '*', ('*',)),
     (
@@ -44,6 +49,9 @@ BAD = [
     *[('generations', value) for value in ('', '5.x', '1.x', '4.x', '0.9 3.x', '4', None, 4, [4])],
     *[('ping_interval', value) for value in ('', 'x', '0', '-1', 'nan', 'inf', '86400', None, [], '25s')],
     *[('max_payload', value) for value in ('', 'x', '0', '-1', '1.5', '1e6', None, [], '1 MB')],
+    *[('max_rooms', value) for value in ('0', 0)],
+    *[('max_events_per_second', value) for value in ('', 'x', '-1', '0.5', '00', None, [])],
+    *[('sid_bound_to', value) for value in ('ip', 'origin ip', None, 5)],
     *[
         ('cors_allowed_origins', value)
         for value in (

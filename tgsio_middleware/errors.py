@@ -35,8 +35,11 @@ class NotInThisDialect(LocalProtocolError):
 class RemoteProtocolError(SocketIOError):
     """The client sent what its protocol forbids.
 
-    `close_code` is the websocket's close code (RFC 6455, 7.4.1), `status` the HTTP status of an answer.
+    `close_code` is the websocket's close code (RFC 6455, 7.4.1), `status` the HTTP status of an answer, `reason` the
+    disconnect's.
     """
+
+    reason = 'parse error'
 
     def __init__(self, message: str, *, close_code: int = 1002, status: int = 400) -> None:
         super().__init__(message)
@@ -44,11 +47,27 @@ class RemoteProtocolError(SocketIOError):
         self.status = status
 
 
-class TooLarge(RemoteProtocolError):
-    """More than `max_payload`: 1009 on a websocket, 413 in HTTP."""
+class Exceeded(RemoteProtocolError):
+    """More than a setting allows; the reason names it, as in `max_rooms exceeded`. On a websocket 1008: a policy."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, close_code=1009, status=413)
+    def __init__(self, setting: str, message: str, *, close_code: int = 1008, status: int = 400) -> None:
+        super().__init__(f'{message} ({setting})', close_code=close_code, status=status)
+        self.reason = f'{setting} exceeded'
+
+
+class TooLarge(Exceeded):
+    """More bytes than `max_payload`, or pieces of one message than another setting allows: 1009, and 413 in HTTP."""
+
+    def __init__(self, message: str, setting: str = 'max_payload') -> None:
+        super().__init__(setting, message, close_code=1009, status=413)
+
+
+class SlowConsumer(Exceeded):
+    """More than `max_buffered` waits for a client that does not read."""
+
+    def __init__(self) -> None:
+        super().__init__('max_buffered', 'it does not read what it is sent')
+        self.reason = 'slow consumer'
 
 
 class Silence(SocketIOError):
@@ -106,6 +125,7 @@ class HandshakeRefused(SocketIOError):
         'forbidden',
         'unsupported_version',
         'too_large',
+        'too_many',
         'unavailable',
     )
 

@@ -16,6 +16,8 @@ TRANSPORTS = ('websocket', 'polling', 'jsonp', 'htmlfile')
 #: The others are for browsers of 0.9's time, and JSONP's script elements know no origin: who needs them names them.
 USUAL = ('websocket', 'polling')
 GENERATIONS = ('0.9', '1.x', '2.x', '3.x', '4.x')
+#: What can bind a client's sid to whoever shook hands, see `transports.bond`.
+BONDS = ('origin', 'cookie', 'user')
 #: Generations that speak one protocol; a server cannot tell them apart and serves both or none.
 PAIRS = (('1.x', '2.x'), ('3.x', '4.x'))
 
@@ -57,6 +59,24 @@ def count(value: Any) -> int:
     if number <= 0:
         raise ValueError('a whole number above 0')
     return number
+
+
+def count_or_any(value: Any) -> int:
+    """A positive integer, or 0 for as many as come."""
+    if str(value).strip() == '0':
+        return 0
+    try:
+        return count(value)
+    except ValueError as e:
+        raise ValueError(f'{e}, or 0 for any') from None
+
+
+def bonds(value: Any) -> tuple[str, ...]:
+    """Some of BONDS, or none."""
+    chosen = words(value)
+    if set(chosen) - set(BONDS):
+        raise ValueError(f'some of: {", ".join(BONDS)}; or nothing')
+    return chosen
 
 
 def transports(value: Any) -> tuple[str, ...]:
@@ -114,12 +134,38 @@ OPTIONS = (
         'connect_timeout', seconds, 45.0, 'seconds', 'who has shaken hands and asks for no namespace is idle or hostile'
     ),
     Option('upgrade_timeout', seconds, 10.0, 'seconds', 'a websocket that probes and never moves is closed'),
+    Option('attachment_timeout', seconds, 10.0, 'seconds', 'a binary packet that stays incomplete ends its client'),
+    Option('max_head', count, 65_536, 'bytes', "of a handshake's head and of connect data: kept as long as the client"),
     Option('max_payload', count, 1_000_000, 'bytes', 'of one message, frame or POST; the official clients expect 1 MB'),
+    Option('max_fragments', count, 10_000, 'fragments', 'of one websocket message: an empty one costs time as well'),
+    Option('max_attachments', count, 10, 'attachments', 'of one binary packet'),
     Option('max_buffered', count, 8_000_000, 'bytes', 'waiting for a client that does not read; more ends it'),
     Option('max_pending', count, 1_000, 'packets', 'of a client, waiting for its handler; more are not read yet'),
     Option('max_namespaces', count, 64, 'namespaces', 'connected over one connection'),
-    Option('max_attachments', count, 10, 'attachments', 'of one binary packet'),
+    Option('max_rooms', count, 10_000, 'rooms', 'joined in one namespace: handlers join what clients name'),
+    Option('max_subscriptions', count, 1_000, 'channels', 'subscribed in one namespace: clients choose the arguments'),
     Option('max_acks', count, 1_000, 'callbacks', 'of one client, waiting for its acks; the oldest are dropped'),
+    Option(
+        'max_events_per_second',
+        count_or_any,
+        0,
+        'packets',
+        'of a client, over ten seconds; 0: any, for handlers that take long slow their client down by themselves',
+    ),
+    Option(
+        'max_clients_per_address',
+        count_or_any,
+        0,
+        'clients',
+        'connected or shaking hands; 0: any, for a whole office or a proxy may share an address',
+    ),
+    Option(
+        'sid_bound_to',
+        bonds,
+        BONDS,
+        'names',
+        'who finds a sid in a log has neither the origin, the cookies nor the user of its handshake',
+    ),
     Option('cors_allowed_origins', origins, (), 'origins', 'same origin only: a cookie must not serve a foreign page'),
     Option('bus', bus, '', 'URL', 'one process alone; redis://... joins all processes that name the same server'),
 )
@@ -137,12 +183,20 @@ class Settings:
     ping_timeout: float
     connect_timeout: float
     upgrade_timeout: float
+    attachment_timeout: float
+    max_head: int
     max_payload: int
+    max_fragments: int
+    max_attachments: int
     max_buffered: int
     max_pending: int
     max_namespaces: int
-    max_attachments: int
+    max_rooms: int
+    max_subscriptions: int
     max_acks: int
+    max_events_per_second: int
+    max_clients_per_address: int
+    sid_bound_to: tuple[str, ...]
     cors_allowed_origins: tuple[str, ...]
     bus: str
 

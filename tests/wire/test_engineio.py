@@ -213,6 +213,7 @@ def test_the_hello_is_the_handshake():
         ('forbidden', '403 Forbidden', '{"code":4,"message":"Forbidden"}'),
         ('unsupported_version', '400 Bad Request', '{"code":5,"message":"Unsupported protocol version"}'),
         ('too_large', '413 Content Too Large', '{"code":3,"message":"Payload too large"}'),
+        ('too_many', '429 Too Many Requests', '{"code":4,"message":"Too many connections"}'),
         ('unavailable', '503 Service Unavailable', '{"code":3,"message":"Service unavailable"}'),
     ],
 )

@@ -300,6 +300,7 @@ def test_there_is_no_hello():
         ('forbidden', '403 Forbidden', 'handshake bad origin'),
         ('unsupported_version', '500 Internal Server Error', 'Protocol version not supported.'),
         ('too_large', '413 Content Too Large', 'payload too large'),
+        ('too_many', '429 Too Many Requests', 'too many connections'),
         ('unavailable', '503 Service Unavailable', 'service unavailable'),
     ],
 )

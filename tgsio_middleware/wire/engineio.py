@@ -34,6 +34,7 @@ ERRORS = {
     'forbidden': ('403 Forbidden', 4, 'Forbidden'),
     'unsupported_version': ('400 Bad Request', 5, 'Unsupported protocol version'),
     'too_large': ('413 Content Too Large', 3, 'Payload too large'),
+    'too_many': ('429 Too Many Requests', 4, 'Too many connections'),
     'unavailable': ('503 Service Unavailable', 3, 'Service unavailable'),
 }
 

@@ -50,6 +50,7 @@ ERRORS = {
     'forbidden': ('403 Forbidden', 'handshake bad origin'),
     'unsupported_version': ('500 Internal Server Error', 'Protocol version not supported.'),
     'too_large': ('413 Content Too Large', 'payload too large'),
+    'too_many': ('429 Too Many Requests', 'too many connections'),
     'unavailable': ('503 Service Unavailable', 'service unavailable'),
 }
 #: What else than its type a packet's id, endpoint and data mean; the index is the type.
