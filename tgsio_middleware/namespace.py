@@ -42,8 +42,8 @@ RESERVED = frozenset(
 MAX_NAME = 256
 #: The method for the events that have none of their own.
 ANY = 'recv_event'
-#: The steps of the dispatch between `process_event` and the method.
-STEPS = ('call_method_with_acl', 'is_method_allowed', 'call_method')
+#: The steps of the dispatch between `process_packet` and the method.
+STEPS = ('process_event', 'call_method_with_acl', 'is_method_allowed', 'call_method')
 
 
 class Handler(NamedTuple):
@@ -163,7 +163,7 @@ class BaseNamespace:
 
         Raises ValueError for other keywords, as gevent-socketio did, and LocalProtocolError for what cannot be sent.
         """
-        packet = event(self.ns_name, event_name, args)
+        packet: Packet = {'type': 'event', 'endpoint': self.ns_name, 'name': event_name, 'args': args}
         if not options or self._prepare(packet, 'data', **options):
             self.socket.send_packet(packet)
 
@@ -273,6 +273,11 @@ class BaseNamespace:
         """Calls what the packet means; -> the values of its ack. Override it to dispatch in a way of your own."""
         kind = packet['type']
         if kind == 'event':
+            short = self._short_roads.get(packet['name'])
+            if short is not None and self.allowed_methods is None:
+                args = packet['args']
+                if short.least <= len(args) <= short.most:
+                    return short.attribute(self, *args)
             return self.process_event(packet)
         if kind == 'message':
             return self.call_method_with_acl('recv_message', packet, packet['data'])
@@ -301,9 +306,6 @@ class BaseNamespace:
     def process_event(self, packet: Packet) -> Any:
         """Calls the method of an event: rules 1 and 2 of this module."""
         name = packet['name']
-        short = self._short_roads.get(name)
-        if short is not None and self.allowed_methods is None and short.fits(len(packet['args'])):
-            return short.attribute(self, *packet['args'])
         method_name = self._events.get(name)
         if method_name is None:
             method_name = self._method_of(name)
@@ -345,9 +347,13 @@ class BaseNamespace:
     def call_method_with_acl(self, method_name: str, packet: Packet, *args: Any) -> Any:
         """Rule 3, then `call_method`."""
         if not self.is_method_allowed(method_name):
-            self.error('method_access_denied', f'You do not have access to method "{method_name}"')
-            return None
+            return self._denied(method_name)
         return self.call_method(method_name, packet, *args)
+
+    def _denied(self, method_name: str) -> Any:
+        """-> the ack of an event that its client may not send."""
+        self.error('method_access_denied', f'You do not have access to method "{method_name}"')
+        return None
 
     def call_method(self, method_name: str, packet: Packet, *args: Any) -> Any:
         """Rules 4 and 5, then the method itself."""

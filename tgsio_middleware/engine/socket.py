@@ -17,18 +17,11 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from ..bus.outbox import OPEN, hold_packet, postponed
-from ..errors import (
-    Disconnected,
-    LocalProtocolError,
-    NoAnswer,
-    NoSuchNamespace,
-    Refused,
-    RemoteProtocolError,
-    Silence,
-)
+from ..errors import Disconnected, LocalProtocolError, NoAnswer, RemoteProtocolError, Silence
 from ..packet import Message, Packet, ack, event
 from ..wire.conversation import ANSWER, DELIVER, END, URGENT, Conversation
 from ..wire.dialect import Dialect
+from . import membership
 from .adoption import adopted
 from .answers import Answers, Callback
 from .auth import AUTH, auth_of
@@ -56,7 +49,6 @@ class Socket(Inbox, LegacyNames):
     __slots__ = (
         '__weakref__',
         '_answers',
-        '_held',
         '_jobs',
         '_session',
         'active_ns',
@@ -65,6 +57,7 @@ class Socket(Inbox, LegacyNames):
         'due',
         'environ',
         'handshake',
+        'holds',
         'host',
         'memory',
         'reason',
@@ -92,7 +85,8 @@ class Socket(Inbox, LegacyNames):
         self.request: Any = None
         #: what the dialect learned of this client's payloads (see `Dialect.split_payload`)
         self.memory: set[str] = set()
-        self._held: dict[str, list[tuple[Message, ...]]] = {}
+        #: endpoints whose CONNECT is not answered yet, and what waits for that
+        self.holds: dict[str, list[tuple[Message, ...]]] = {}
         self._answers: Answers | None = None
         self._session: dict[Any, Any] | None = None
         self._jobs: list[gevent.Greenlet] | None = None
@@ -181,7 +175,11 @@ class Socket(Inbox, LegacyNames):
 
     def handle(self, packet: Packet) -> None:
         try:
-            self._handle(packet)
+            namespace = self.active_ns.get(packet['endpoint'])
+            if namespace is not None and packet['type'] == 'event':  # the common case first
+                self._event(namespace, packet)
+            else:
+                self._handle(namespace, packet)
         except Exception:
             log.exception('%s: a defect of tgsio_middleware', self)
             self.close('server error', 1011)
@@ -190,21 +188,19 @@ class Socket(Inbox, LegacyNames):
         if self.transport is not None:
             self.transport.drained()
 
-    def _handle(self, packet: Packet) -> None:
+    def _handle(self, namespace: BaseNamespace | None, packet: Packet) -> None:
         kind = packet['type']
-        namespace = self.active_ns.get(packet['endpoint'])
-        if kind == 'event' and namespace is not None:  # the common case first
-            self._event(namespace, packet)
-        elif kind == 'connect':
-            self._connect(packet)
+        if kind == 'connect':
+            membership.connect(self, packet)
         elif packet is GONE:
-            self._leave_all()
+            membership.leave_all(self)
+            self._kill_jobs()
         elif 'whose' in packet:
             self._event(packet['whose'], packet)
         elif namespace is None:
             self._stray(packet)
         elif kind == 'disconnect':
-            self._leave(namespace, packet.get('reason', 'client namespace disconnect'))
+            membership.leave(self, namespace, packet.get('reason', 'client namespace disconnect'))
             if 'reason' in packet and not self.active_ns:
                 self.disconnect()
         else:
@@ -212,7 +208,9 @@ class Socket(Inbox, LegacyNames):
 
     def _event(self, namespace: BaseNamespace, packet: Packet) -> None:
         try:
-            self._say(self.host.event(namespace, packet, self._answer))
+            messages = self.host.event(namespace, packet, self._answer)
+            if messages:
+                self.say(messages)
         except NoAnswer as e:
             log.info('%s: %s: %s', self, packet.get('name', packet['type']), e)
             self._give_up(packet)
@@ -226,11 +224,12 @@ class Socket(Inbox, LegacyNames):
         if packet.get('ack') != 'data':
             return ()
         values = list(values) if type(values) is tuple else [values]
-        return self.dialect.encode(ack(packet['endpoint'], packet['id'], values), self.host.json_default)
+        return self.dialect.answer(packet['endpoint'], packet['id'], values, self.host.json_default)
 
-    def _say(self, messages: tuple[Message, ...]) -> None:
-        if messages and self.reason is None:
-            self._put(messages)
+    def say(self, messages: tuple[Message, ...]) -> None:
+        """To the client as it is connected now, whatever is held."""
+        if self.reason is None and self.transport is not None:
+            self.transport.put(messages)
 
     def _failed(self, namespace: BaseNamespace, packet: Packet) -> None:
         """The site's handler failed: one traceback here, no detail of it for the client, and an ack if one was asked
@@ -243,7 +242,7 @@ class Socket(Inbox, LegacyNames):
     def _give_up(self, packet: Packet) -> None:
         what = packet.get('name', packet['type'])
         self.error('internal_error', f'The server failed to handle "{what}"', endpoint=packet['endpoint'])
-        self._say(self._answer(packet, None))
+        self.say(self._answer(packet, None))
 
     def _stray(self, packet: Packet) -> None:
         if not self.connected or packet['type'] in ('disconnect', 'ack', 'error'):
@@ -254,65 +253,9 @@ class Socket(Inbox, LegacyNames):
             self.error(
                 'no_such_namespace', f"The endpoint doesn't exist: {packet['endpoint']}", endpoint=packet['endpoint']
             )
-            self._say(self._answer(packet, None))
+            self.say(self._answer(packet, None))
 
-    def _connect(self, packet: Packet) -> None:
-        """Nothing leaves for a namespace before its CONNECT is answered: until then it is held."""
-        endpoint = packet['endpoint']
-        if endpoint in self.active_ns or not self.connected:
-            return
-        self._held[endpoint] = []
-        try:
-            if len(self.active_ns) >= self.settings.max_namespaces:
-                raise Refused('too many namespaces')
-            self.host.connect(self, packet)
-        except Refused as e:
-            self._refuse(packet, e)
-        except FAILURES:
-            log.exception('%s: connecting %s failed', self, endpoint or '/')
-            self._refuse(packet, Refused('internal error'))
-        else:
-            self._connected(packet)
-
-    def _connected(self, packet: Packet) -> None:
-        self.conversation.joined()
-        held = self._held.pop(packet['endpoint'])
-        namespace = self.active_ns.get(packet['endpoint'])
-        sid = namespace.sid if namespace is not None else new_sid()  # none: it has left while it was connected
-        self.send_packet(Packet(type='connect', endpoint=packet['endpoint'], sid=sid))
-        for messages in held:
-            self._put(messages)
-
-    def _refuse(self, packet: Packet, refused: Refused) -> None:
-        endpoint = packet['endpoint']
-        namespace = self.active_ns.get(endpoint)
-        if namespace is not None:
-            namespace.disconnect(silent=True)
-        del self._held[endpoint]
-        if endpoint == '' and self.dialect.GLOBAL_UNASKED and isinstance(refused, NoSuchNamespace):
-            # Nobody asked for it, but these clients take its CONNECT for the connection's.
-            self.send_packet(Packet(type='connect', endpoint=''))
-            return
-        log.info('%s: refused %s: %s', self, endpoint or '/', refused)
-        try:
-            self._put(self.dialect.refusal(endpoint, refused))
-        except LocalProtocolError:
-            log.exception('%s: the data of a refusal of %s cannot be sent', self, endpoint or '/')
-            self._put(self.dialect.refusal(endpoint, Refused(refused.message)))
-
-    def _leave(self, namespace: BaseNamespace, reason: str) -> None:
-        """`recv_disconnect` runs exactly once; jobs and rooms go after it."""
-        try:
-            self.host.disconnect(namespace, reason)
-        except FAILURES:
-            log.exception('%s: recv_disconnect of %s failed', self, type(namespace).__name__)
-        finally:
-            if self.active_ns.get(namespace.ns_name) is namespace:
-                namespace.disconnect(silent=True)
-
-    def _leave_all(self) -> None:
-        for namespace in list(self.active_ns.values()):
-            self._leave(namespace, self.reason or '')
+    def _kill_jobs(self) -> None:
         if self._jobs:
             gevent.killall(self._jobs, block=False)
             self._jobs = None
@@ -386,8 +329,8 @@ class Socket(Inbox, LegacyNames):
         """
         if OPEN and hold_packet(self, packet):
             return
-        if self._held and packet.get('endpoint') in self._held:
-            self._held[packet['endpoint']].append(self.dialect.encode(packet, self.host.json_default))
+        if self.holds and packet.get('endpoint') in self.holds:
+            self.holds[packet['endpoint']].append(self.dialect.encode(packet, self.host.json_default))
             return
         if self.reason is None and self.transport is not None:
             self.transport.put(self.dialect.encode(packet, self.host.json_default))
@@ -396,23 +339,14 @@ class Socket(Inbox, LegacyNames):
         """Says it inside the event under way, also where `emit_on_commit` holds the others. Raises LocalProtocolError
         before the namespace's CONNECT, which would wait for the answer while the answer waits for it.
         """
-        if packet['endpoint'] in self._held:
+        if packet['endpoint'] in self.holds:
             raise LocalProtocolError('the client hears nothing before it is connected: spawn what waits for its answer')
-        self._say(self.dialect.encode(packet, self.host.json_default))
+        self.say(self.dialect.encode(packet, self.host.json_default))
 
     @property
     def takes(self) -> bool:
         """What is said now is on its way now, and waits for nothing."""
-        return not self._held and self.transport is not None and self.transport.takes
-
-    def _put(self, messages: tuple[Message, ...]) -> None:
-        if self.transport is not None:
-            self.transport.put(messages)
-
-    @property
-    def holds(self) -> dict[str, list[tuple[Message, ...]]]:
-        """Endpoints whose CONNECT is not answered yet, and what waits for that."""
-        return self._held
+        return not self.holds and self.transport is not None and self.transport.takes
 
     def error(
         self, error_name: str, error_message: Any, endpoint: str = '', msg_id: int | None = None, quiet: bool = False

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import gevent
-from gevent import get_hub
 
 from ..engine.workers import workers
 from .takeover import Connection
@@ -23,14 +22,15 @@ LINGER = 5.0
 class Stream:
     """Subclasses say what `received` data, a `lost` connection and an overflow (`choked`) mean."""
 
-    __slots__ = ('_connection', '_ending', '_out', '_rest', '_watcher', '_write_watcher')
+    __slots__ = ('_connection', '_ending', '_out', '_rest', '_watcher', '_workers', '_write_watcher')
 
     def __init__(self, connection: Connection) -> None:
         self._connection: Connection | None = connection
         self._ending = False
         self._out: list[bytes] = []
         self._rest = b''
-        self._watcher: Any = get_hub().loop.io(connection.fileno(), READ)
+        self._workers = workers()
+        self._watcher: Any = self._workers.hub.loop.io(connection.fileno(), READ)
         self._write_watcher: Any = None
 
     # -- what a subclass says ----------------------------------------------------------------------------------------
@@ -53,10 +53,10 @@ class Stream:
         connection = self._connection
         if connection is None or self._ending:
             return
-        self._watcher.start(workers().enter, self._readable)
+        self._watcher.start(self._workers.enter, self._readable)
         unread, connection.unread = connection.unread, b''
         if unread:
-            workers().submit(self._received, unread)
+            self._workers.submit(self._received, unread)
 
     def pause(self) -> None:
         """Reads no more until `resume`."""
@@ -66,7 +66,7 @@ class Stream:
     def resume(self) -> None:
         """Reads again, if it had stopped and has not ended."""
         if self._watcher is not None and not self._watcher.active and not self._ending:
-            self._watcher.start(workers().enter, self._readable)
+            self._watcher.start(self._workers.enter, self._readable)
 
     def _readable(self) -> None:
         connection = self._connection
@@ -93,7 +93,7 @@ class Stream:
     def write(self, data: bytes) -> None:
         """Leaves at the end of the turn."""
         if not self._out:
-            workers().flush_later(self)
+            self._workers.flush_later(self)
         self._out.append(data)
 
     def flush(self) -> None:
@@ -121,7 +121,7 @@ class Stream:
         if self.choked(len(self._rest)):
             return self.cut()
         if self._write_watcher is None:
-            self._write_watcher = get_hub().loop.io(connection.fileno(), WRITE)
+            self._write_watcher = self._workers.hub.loop.io(connection.fileno(), WRITE)
         if not self._write_watcher.active:
             self._write_watcher.start(self._writable)
 
@@ -149,7 +149,7 @@ class Stream:
         if self.open:
             self._ending = True
             self.pause()
-            get_hub().loop.run_callback(self._cut_when_sent, 0.0)
+            self._workers.hub.loop.run_callback(self._cut_when_sent, 0.0)
 
     def _cut_when_sent(self, waited: float) -> None:
         if (self._out or self._rest) and self._connection is not None and waited < LINGER:

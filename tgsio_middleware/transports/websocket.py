@@ -134,7 +134,9 @@ class WebSocket(Stream, Transport):
 
     def put(self, messages: tuple[Message, ...]) -> None:
         if messages and not self._ending:
-            self.write(frames.message_frames(messages, self.socket.dialect.BINARY_PREFIX))
+            if not self._out:
+                self._workers.flush_later(self)
+            self._out.append(frames.message_frames(messages, self.socket.dialect.BINARY_PREFIX))
 
     def put_prepared(self, prepared: bytes) -> None:
         if not self._ending:

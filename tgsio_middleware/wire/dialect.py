@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..errors import Refused
 from ..packet import Message, Packet
@@ -83,6 +83,9 @@ class Dialect(Protocol):
 
     def encode(self, packet: Packet, default: Default | None = None) -> tuple[Message, ...]:
         """A packet to engine messages. `default` says in JSON what JSON has no word for. Raises LocalProtocolError."""
+
+    def answer(self, endpoint: str, ack_id: int, values: Sequence[Any], default: Default | None) -> tuple[Message, ...]:
+        """What `encode` makes of an ack with these values."""
 
     def hello(self, sid: str, settings: Settings, upgrades: tuple[str, ...]) -> tuple[Message, ...]:
         """What is said first on a new connection's first transport."""

@@ -17,6 +17,7 @@ from .eio3 import POSTED as POSTED
 from .eio3 import STRAY_ENDS as STRAY_ENDS
 from .eio3 import TRANSPORTS as TRANSPORTS
 from .eio3 import UPGRADES as UPGRADES
+from .eio3 import answer as answer
 from .eio3 import encode as encode
 from .eio3 import handshake as handshake
 from .eio3 import hello as hello

@@ -11,6 +11,7 @@ payload]`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import LocalProtocolError, RemoteProtocolError
@@ -144,13 +145,13 @@ def _connect(text: str) -> Packet:
 def encode_event(packet: Packet, default: Default | None) -> tuple[Message, ...]:
     """EVENT, or BINARY_EVENT with its attachments."""
     text, attachments = serialise([packet['name'], *packet['args']], default)
-    head = '42' if not attachments else f'45{len(attachments)}-'
-    endpoint = packet['endpoint']
-    if endpoint:
-        head += endpoint + ','
-    if 'id' in packet:
-        head += str(packet['id'])
-    return (head + text, *attachments)
+    if packet['endpoint']:
+        text = f'{packet["endpoint"]},{packet["id"]}{text}' if 'id' in packet else f'{packet["endpoint"]},{text}'
+    elif 'id' in packet:
+        text = f'{packet["id"]}{text}'
+    if not attachments:
+        return ('42' + text,)
+    return (f'45{len(attachments)}-{text}', *attachments)
 
 
 def encode_message(packet: Packet, default: Default | None) -> tuple[Message, ...]:
@@ -158,11 +159,18 @@ def encode_message(packet: Packet, default: Default | None) -> tuple[Message, ..
     return encode_event({**packet, 'name': 'message', 'args': [packet['data']]}, default)
 
 
-def encode_ack(packet: Packet, default: Default | None) -> tuple[Message, ...]:
+def answer(endpoint: str, ack_id: int, values: Sequence[Any], default: Default | None) -> tuple[Message, ...]:
     """ACK, or BINARY_ACK with its attachments."""
-    text, attachments = serialise(packet['args'], default)
-    head = '43' if not attachments else f'46{len(attachments)}-'
-    return (f'{head}{prefix(packet)}{packet["ackId"]}{text}', *attachments)
+    text, attachments = serialise(values, default)
+    whose = f'{endpoint},{ack_id}' if endpoint else ack_id
+    if not attachments:
+        return (f'43{whose}{text}',)
+    return (f'46{len(attachments)}-{whose}{text}', *attachments)
+
+
+def encode_ack(packet: Packet, default: Default | None) -> tuple[Message, ...]:
+    """An ack as a packet."""
+    return answer(packet['endpoint'], packet['ackId'], packet['args'], default)
 
 
 def encode_disconnect(packet: Packet, default: Default | None) -> tuple[Message, ...]:

@@ -11,7 +11,7 @@ framed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ..errors import LocalProtocolError, NoSuchNamespace, NotInThisDialect, Refused, RemoteProtocolError
@@ -193,9 +193,14 @@ def _encode_message(packet: Packet, default: Default | None) -> str:
     return f'{_head(3, packet)}:{data}'
 
 
+def answer(endpoint: str, ack_id: int, values: Sequence[Any], default: Default | None) -> tuple[Message, ...]:
+    """`6::/chat:12+["a"]`, and no more than `6::/chat:12` where there are no values."""
+    return (f'6::{endpoint}:{ack_id}' + (f'+{_text(list(values), default)}' if values else ''),)
+
+
 def _encode_ack(packet: Packet, default: Default | None) -> str:
-    values = list(packet['args'])
-    return f'6::{packet["endpoint"]}:{packet["ackId"]}' + (f'+{_text(values, default)}' if values else '')
+    (text,) = answer(packet['endpoint'], packet['ackId'], packet['args'], default)
+    return str(text)
 
 
 _ENCODERS: dict[str, Callable[[Packet, Default | None], str]] = {

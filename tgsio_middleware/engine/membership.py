@@ -1,0 +1,84 @@
+"""How a client comes into its namespaces and out of them.
+
+Nothing leaves for a namespace before its CONNECT is answered: until then the socket `holds` it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from ..errors import LocalProtocolError, NoSuchNamespace, Refused
+from ..packet import Packet
+from .host import FAILURES
+from .registry import new_sid
+
+if TYPE_CHECKING:
+    from ..namespace import BaseNamespace
+    from .socket import Socket
+
+log = logging.getLogger(__name__)
+
+
+def connect(socket: Socket, packet: Packet) -> None:
+    """The client asks for a namespace: it is answered by a CONNECT, or refused in its dialect's words."""
+    endpoint = packet['endpoint']
+    if endpoint in socket.active_ns or not socket.connected:
+        return
+    socket.holds[endpoint] = []
+    try:
+        if len(socket.active_ns) >= socket.settings.max_namespaces:
+            raise Refused('too many namespaces')
+        socket.host.connect(socket, packet)
+    except Refused as e:
+        _refuse(socket, packet, e)
+    except FAILURES:
+        log.exception('%s: connecting %s failed', socket, endpoint or '/')
+        _refuse(socket, packet, Refused('internal error'))
+    else:
+        _connected(socket, packet)
+
+
+def _connected(socket: Socket, packet: Packet) -> None:
+    socket.conversation.joined()
+    held = socket.holds.pop(packet['endpoint'])
+    namespace = socket.active_ns.get(packet['endpoint'])
+    sid = namespace.sid if namespace is not None else new_sid()  # none: it has left while it was connected
+    socket.send_packet(Packet(type='connect', endpoint=packet['endpoint'], sid=sid))
+    for messages in held:
+        socket.say(messages)
+
+
+def _refuse(socket: Socket, packet: Packet, refused: Refused) -> None:
+    endpoint = packet['endpoint']
+    namespace = socket.active_ns.get(endpoint)
+    if namespace is not None:
+        namespace.disconnect(silent=True)
+    del socket.holds[endpoint]
+    if endpoint == '' and socket.dialect.GLOBAL_UNASKED and isinstance(refused, NoSuchNamespace):
+        # Nobody asked for it, but these clients take its CONNECT for the connection's.
+        socket.send_packet(Packet(type='connect', endpoint=''))
+        return
+    log.info('%s: refused %s: %s', socket, endpoint or '/', refused)
+    try:
+        socket.say(socket.dialect.refusal(endpoint, refused))
+    except LocalProtocolError:
+        log.exception('%s: the data of a refusal of %s cannot be sent', socket, endpoint or '/')
+        socket.say(socket.dialect.refusal(endpoint, Refused(refused.message)))
+
+
+def leave(socket: Socket, namespace: BaseNamespace, reason: str) -> None:
+    """`recv_disconnect` runs exactly once; jobs and rooms go after it."""
+    try:
+        socket.host.disconnect(namespace, reason)
+    except FAILURES:
+        log.exception('%s: recv_disconnect of %s failed', socket, type(namespace).__name__)
+    finally:
+        if socket.active_ns.get(namespace.ns_name) is namespace:
+            namespace.disconnect(silent=True)
+
+
+def leave_all(socket: Socket) -> None:
+    """The connection has ended."""
+    for namespace in list(socket.active_ns.values()):
+        leave(socket, namespace, socket.reason or '')
