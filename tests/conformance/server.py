@@ -22,7 +22,7 @@ from tgsio_middleware.engine.host import PlainHost
 from tgsio_middleware.middleware import EngineIOMiddleware, SocketIOMiddleware
 from tgsio_middleware.packet import Message, Packet
 from tgsio_middleware.server import SocketIOServer
-from tgsio_middleware.wire import bare, frames
+from tgsio_middleware.wire import bare
 from tgsio_middleware.wire.negotiate import EIO4
 
 #: The suites' times, in seconds, and their pages' origin.
@@ -87,8 +87,7 @@ def socket() -> SocketIOMiddleware:
 
 def websocket() -> WebSocketMiddleware:
     """Autobahn sends up to 16 MiB in a message, and a message of 4 MiB in 65,537 fragments (9.3.1)."""
-    frames.MAX_FRAGMENTS = 65_537
-    bounds = {'max_payload': 16 << 20, 'max_buffered': 64 << 20, 'ping_interval': 3600}
+    bounds = {'max_payload': 16 << 20, 'max_fragments': 65_537, 'max_buffered': 64 << 20, 'ping_interval': 3600}
     return WebSocketMiddleware(nothing, PlainHost({'': Echo}), **bounds)
 
 

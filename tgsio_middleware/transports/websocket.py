@@ -77,7 +77,7 @@ class WebSocket(Stream, Transport):
         self.on_lost: Callable[[], None] | None = None
         #: set at the end, where the request's greenlet waits for it
         self.finished: Event | None = None
-        self._reader = frames.Reader(socket.settings.max_payload)
+        self._reader = frames.Reader(socket.settings.max_payload, socket.settings.max_fragments)
 
     # -- Stream ------------------------------------------------------------------------------------------------------
 

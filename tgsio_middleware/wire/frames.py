@@ -18,8 +18,6 @@ from ..packet import Message
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 GUID = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
-#: A message may be cut into no more pieces: each costs time and none must hold a byte.
-MAX_FRAGMENTS = 10_000
 
 _int = int.from_bytes
 #: n bytes are unmasked as one number: the mask repeated often enough, and the number's length in bytes.
@@ -90,16 +88,21 @@ class Reader:
         '_fragments_left',
         '_needed',
         '_opcode',
+        '_short',
         '_size',
         '_utf8',
         'closed',
         'error',
+        'max_fragments',
         'max_payload',
         'pings',
     )
 
-    def __init__(self, max_payload: int) -> None:
+    def __init__(self, max_payload: int, max_fragments: int = 10_000) -> None:
         self.max_payload = max_payload
+        self.max_fragments = max_fragments
+        #: the second byte of a masked frame that is longer than what the short road takes
+        self._short = 0x80 + min(max_payload, 125) + 1
         self.error: RemoteProtocolError | None = None
         self.closed: int | None = None
         self.pings: list[bytes] = []
@@ -137,11 +140,11 @@ class Reader:
             self._look_ahead(*self._ahead, data)
 
     def _read(self, data: bytes, messages: list[Message]) -> None:
-        i, end = 0, len(data)
+        i, end, short = 0, len(data), self._short
         while end - i >= 6:
             # The common case: a whole, masked, short text frame.
             n = data[i + 1] & 127
-            if data[i] == 0x81 and 128 <= data[i + 1] < 254 and i + 6 + n <= end and self._fragments is None:
+            if data[i] == 0x81 and 128 <= data[i + 1] < short and i + 6 + n <= end and self._fragments is None:
                 j = i + 6
                 i = j + n
                 plain = _int(data[j:i], 'little') ^ _int(data[j - 4 : j], 'little') * _REPEATED[n]
@@ -227,12 +230,12 @@ class Reader:
         if self._fragments is None:
             self._opcode = opcode
             self._fragments = [] if opcode == TEXT else bytearray()
-            self._fragments_left = MAX_FRAGMENTS
+            self._fragments_left = self.max_fragments
             self._utf8 = codecs.getincrementaldecoder('utf-8')() if opcode == TEXT else None
         self._size += len(payload)
         self._fragments_left -= 1
         if self._fragments_left < 0:
-            raise TooLarge(f'a message of more than {MAX_FRAGMENTS} fragments')
+            raise TooLarge(f'a message of more than {self.max_fragments} fragments', 'max_fragments')
         if self._utf8 is not None:
             self._fragments.append(self._utf8.decode(payload, final))  # type: ignore[arg-type]
         else:
