@@ -84,6 +84,8 @@ REFUSALS = [
     (['raising'], 'raising', None, 'internal_error'),
     (['brittle'], 'brittle', None, 'internal_error'),  # its transaction does not commit
     (['odd'], 'odd', None, 'internal_error'),  # it returns no name
+    (['at first'], 'at first', False, 'subscription_rejected'),  # its transaction is tried once more, and then refuses
+    (['room', 'x' * 1000], 'room-' + 'x' * 1000, False, 'subscription_rejected'),  # a name without end
 ]
 MESSAGES = {
     'channel_not_specified': 'You must specify the channel you want to subscribe',
@@ -109,6 +111,33 @@ def test_a_decorator_that_swallows_what_was_raised_does_not_subscribe(guest, ann
     assert guest.call('/swallowing', 'subscribe', 'raising') == [False]
     assert not hears(guest, 'raising', ann, '/swallowing')
     assert guest.call('/swallowing', 'subscribe', 'lobby') == [True]
+
+
+def test_an_event_that_fails_ends_what_it_has_subscribed_and_nothing_else(ann):
+    ann.call(HALL, 'subscribe', 'lobby')
+    assert ann.call(HALL, 'fail') == [None]
+    assert ann.call(HALL, 'channels') == [['lobby']]
+    assert ann.call(HALL, 'subscribe', 'brittle') == [None]
+    assert ann.call(HALL, 'subscribe', 'lobby') == [True]
+    assert ann.call(HALL, 'channels') == [['lobby']]
+
+
+def test_another_channel_by_the_same_name_is_not_heard_where_its_event_fails(ann):
+    assert ann.call(HALL, 'subscribe', 'other every time') == [True]
+    assert ann.call(HALL, 'channels') == [['one']]
+    assert ann.call(HALL, 'subscribe', 'other every time') == [None]
+    assert ann.call(HALL, 'channels') == [[]]
+
+
+def test_a_connect_that_is_tried_once_more_hears_once(ann, guest):
+    guest.join('/undecided')
+    guest.call('/undecided', 'subscribe', 'lobby')
+    guest.emit('/undecided', 'shout', 1)
+    ann.emit(HALL, 'publish', 'lobby', 2)
+    assert guest.event('/undecided', 'shouted') == [1]
+    assert guest.event('/undecided', 'pubblication') == [2]
+    guest.call('/undecided', 'who')
+    assert guest.heard() == []
 
 
 def test_subscribing_twice_hears_once(ann, guest):

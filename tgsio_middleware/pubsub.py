@@ -19,11 +19,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 from .bus.lines import Unavailable
 from .bus.outbox import OPEN, current
-from .bus.plain import plain
 from .errors import LocalProtocolError
 from .mixins import deliver
 from .namespace import MAX_NAME, BaseNamespace
@@ -35,18 +35,22 @@ log = logging.getLogger(__name__)
 
 #: The original's spelling.
 EVENT = 'pubblication'
-#: Channels that one client may listen to at a time; a client chooses names and arguments.
+#: Channels that one client may listen to at a time, and the characters of a channel's name: a client chooses both.
 MAX_CHANNELS = 1000
+MAX_CHANNEL = 1000
+#: The environ's key for what the event under way has subscribed; it ends with the event.
+FRESH = 'tgsio_middleware.subscribed'
+
+
+Key = tuple[str, bytes]
 
 
 class PubSubTGNamespace(SocketIOTGNamespace):
     """A namespace with channels; they reach this application's clients in all processes that share the backend."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        #: (name, arguments as text) -> channel
-        self._subscriptions: dict[tuple[str, str], str] = {}
-        #: what the event under way has subscribed
-        self._fresh: tuple[str, str] | None = None
+        #: (name, digest of the arguments) -> channel
+        self._subscriptions: dict[Key, str] = {}
         super().__init__(*args, **kwargs)
 
     @classmethod
@@ -62,11 +66,13 @@ class PubSubTGNamespace(SocketIOTGNamespace):
 
         Raises LocalProtocolError for what JSON has no word for.
         """
+        hub = _hub()
+        publication = hub.publication(message)
         outbox = current() if OPEN else None
         if outbox is not None:
-            outbox.hold(_hub().publish, channel, *plain([message], self.socket.host.json_default))
+            outbox.hold(hub.publish, channel, publication)
         else:
-            _hub().publish(channel, message)
+            hub.publish(channel, publication)
 
     @property
     def channels(self) -> set[str]:
@@ -76,7 +82,6 @@ class PubSubTGNamespace(SocketIOTGNamespace):
     def on_subscribe(self, packet: Packet) -> bool:
         """-> whether the client listens now; see the rules above."""
         args = list(packet['args'])
-        self._fresh = None
         if not args:
             self.error('channel_not_specified', 'You must specify the channel you want to subscribe')
             return False
@@ -88,7 +93,7 @@ class PubSubTGNamespace(SocketIOTGNamespace):
         ran, suggested = self._ask(method_name, packet, args)
         if not ran:
             return False
-        if suggested is not False and self._subscribe((name, _key(args)), _channel(method_name, suggested, name)):
+        if suggested is not False and self._subscribe((name, _digest(args)), _channel(method_name, suggested, name)):
             return True
         self.error('subscription_rejected', 'Your subscription has been rejected by server')
         return False
@@ -100,7 +105,7 @@ class PubSubTGNamespace(SocketIOTGNamespace):
             self.error('channel_not_specified', 'You must specify the channel you want to unsubscribe')
             return False
         name = args.pop(0)
-        found = [key for key in self._subscriptions if key[0] == name and (not args or key[1] == _key(args))]
+        found = [key for key in self._subscriptions if key[0] == name and (not args or key[1] == _digest(args))]
         for key in found:
             self._unsubscribe(key)
         return bool(found)
@@ -120,8 +125,8 @@ class PubSubTGNamespace(SocketIOTGNamespace):
 
     def event_failed(self) -> None:
         """Rule 4: what was subscribed by an event that failed in the end is subscribed no more."""
-        if self._fresh is not None:
-            self._unsubscribe(self._fresh)
+        for key in self.request.environ.pop(FRESH, ()):
+            self._unsubscribe(key)
 
     # -- rules 3 and 4 -----------------------------------------------------------------------------------------------
 
@@ -147,24 +152,26 @@ class PubSubTGNamespace(SocketIOTGNamespace):
             del self.__dict__['_decorated']
         return bool(returned), value
 
-    def _subscribe(self, key: tuple[str, str], channel: str) -> bool:
-        if key not in self._subscriptions and len(self._subscriptions) >= MAX_CHANNELS:
-            log.info('%s: more than %d channels', self.socket, MAX_CHANNELS)
+    def _subscribe(self, key: Key, channel: str) -> bool:
+        if self._subscriptions.get(key) == channel:
+            return True
+        if len(channel) > MAX_CHANNEL or len(self._subscriptions) >= MAX_CHANNELS:
+            log.info('%s: no subscription of %.50r: its name is too long, or it is one too many', self.socket, channel)
             return False
         try:
             _hub().subscribe(channel, self.ns_name, self)
         except Unavailable as e:
             log.info('%s: no subscription of %r: %s', self.socket, channel, e)
             return False
-        if key in self._subscriptions and self._subscriptions[key] != channel:
-            self._unsubscribe(key)
-        self._fresh = None if key in self._subscriptions else key
+        self._unsubscribe(key)  # another channel by the same name and arguments
         self._subscriptions[key] = channel
+        self.request.environ.setdefault(FRESH, []).append(key)
         if self.socket.active_ns.get(self.ns_name) is not self:  # it has left meanwhile
             self._end_all()
+            return False
         return True
 
-    def _unsubscribe(self, key: tuple[str, str]) -> None:
+    def _unsubscribe(self, key: Key) -> None:
         channel = self._subscriptions.pop(key, None)
         if channel is not None and channel not in self._subscriptions.values():
             _hub().unsubscribe(channel, self.ns_name, self)
@@ -174,8 +181,8 @@ class PubSubTGNamespace(SocketIOTGNamespace):
             self._unsubscribe(key)
 
 
-def _key(args: list[Any]) -> str:
-    return repr(args)
+def _digest(args: list[Any]) -> bytes:
+    return sha256(repr(args).encode('utf-8', 'surrogatepass')).digest()
 
 
 def _channel(method_name: str, suggested: Any, name: str) -> str:

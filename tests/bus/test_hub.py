@@ -43,10 +43,14 @@ def hub(delivered):
     return Hub(FakeLine, lambda endpoint, value, members: delivered.append((endpoint, value, list(members))))
 
 
+def say(hub, channel, value):
+    hub.publish(channel, hub.publication(value))
+
+
 def test_a_thousand_members_are_one_subscription_and_one_delivery(hub, delivered):
     for i in range(1000):
         hub.subscribe('a', '/chat', i)
-    hub.publish('a', {'x': 1})
+    say(hub, 'a', {'x': 1})
     assert hub.line.opened == ['a']
     assert delivered == [('/chat', {'x': 1}, list(range(1000)))]
 
@@ -54,14 +58,14 @@ def test_a_thousand_members_are_one_subscription_and_one_delivery(hub, delivered
 def test_one_delivery_an_endpoint(hub, delivered):
     for endpoint, member in (('/chat', 'ann'), ('/game', 'bob'), ('/chat', 'cid')):
         hub.subscribe('a', endpoint, member)
-    hub.publish('a', 1)
+    say(hub, 'a', 1)
     assert delivered == [('/chat', 1, ['ann', 'cid']), ('/game', 1, ['bob'])]
 
 
 def test_subscribing_twice_is_once(hub, delivered):
     hub.subscribe('a', '', 'ann')
     hub.subscribe('a', '', 'ann')
-    hub.publish('a', 1)
+    say(hub, 'a', 1)
     assert delivered == [('', 1, ['ann'])]
 
 
@@ -69,7 +73,7 @@ def test_who_unsubscribes_hears_no_more(hub, delivered):
     hub.subscribe('a', '', 'ann')
     hub.subscribe('a', '', 'bob')
     hub.unsubscribe('a', '', 'ann')
-    hub.publish('a', 1)
+    say(hub, 'a', 1)
     assert delivered == [('', 1, ['bob'])]
     assert hub.line.closed == []
 
@@ -78,7 +82,7 @@ def test_the_last_one_ends_the_subscription(hub, delivered):
     hub.subscribe('a', '', 'ann')
     hub.unsubscribe('a', '', 'ann')
     assert hub.line.closed == ['a']
-    hub.publish('a', 1)
+    say(hub, 'a', 1)
     assert delivered == []
     hub.subscribe('a', '', 'ann')
     assert hub.line.opened == ['a', 'a']
@@ -95,11 +99,11 @@ def test_all_wait_until_the_backend_has_subscribed(hub, delivered):
     hub.line.going.clear()
     greenlets = [gevent.spawn(hub.subscribe, 'a', '', i) for i in range(3)]
     gevent.sleep(0)
-    hub.publish('a', 'too early')
+    say(hub, 'a', 'too early')
     assert not any(greenlets[i].ready() for i in range(3))
     hub.line.going.set()
     gevent.joinall(greenlets, raise_error=True)
-    hub.publish('a', 1)
+    say(hub, 'a', 1)
     assert hub.line.opened == ['a']
     assert [(value, sorted(members)) for _, value, members in delivered] == [(1, [0, 1, 2])]
 
@@ -111,8 +115,26 @@ def test_who_is_killed_while_waiting_takes_nobody_along(hub, delivered):
     first.kill()
     hub.line.going.set()
     second.get()
-    hub.publish('a', 1)
+    say(hub, 'a', 1)
     assert delivered == [('', 1, ['bob'])]
+
+
+def test_what_is_being_opened_is_closed_when_it_is_open_and_not_before(hub):
+    """A close that overtakes its open would end what the next one opens."""
+    hub.line.going.clear()
+    first = gevent.spawn(hub.subscribe, 'a', '', 'ann')
+    gevent.sleep(0)
+    first.kill()
+    assert hub.line.closed == []
+    second = gevent.spawn(hub.subscribe, 'a', '', 'bob')
+    gevent.sleep(0)
+    second.kill()
+    assert (hub.line.opened, hub.line.closed) == (['a'], [])
+    hub.line.going.set()
+    gevent.sleep(0.001)
+    assert hub.line.closed == ['a']
+    hub.subscribe('a', '', 'cid')
+    assert hub.line.opened == ['a', 'a']
 
 
 def test_the_last_one_leaves_while_another_waits(hub, delivered):
@@ -122,7 +144,7 @@ def test_the_last_one_leaves_while_another_waits(hub, delivered):
     hub.unsubscribe('a', '', 'ann')
     hub.line.going.set()
     waiting.get()
-    hub.publish('a', 1)
+    say(hub, 'a', 1)
     assert delivered == [('', 1, ['bob'])]
 
 
@@ -136,7 +158,7 @@ def test_a_backend_that_cannot_fails_all_who_wait_and_the_next_tries_again(hub, 
     assert [type(g.exception) for g in greenlets] == [Unavailable] * 2
     hub.line.failure = None
     hub.subscribe('a', '', 'ann')
-    hub.publish('a', 1)
+    say(hub, 'a', 1)
     assert delivered == [('', 1, ['ann'])]
 
 
@@ -145,7 +167,7 @@ def test_what_is_no_json_is_dropped_with_one_line(hub, delivered, caplog, messag
     hub.subscribe('a', '', 'ann')
     for _ in range(3):
         hub.line.received('a', message)
-    hub.publish('a', 1)
+    say(hub, 'a', 1)
     assert delivered == [('', 1, ['ann'])]
     assert len(caplog.records) == 1 and 'no JSON' in caplog.text
     assert hub.garbage.count == 3
@@ -169,7 +191,7 @@ def test_one_endpoint_that_fails_does_not_keep_the_others_back(caplog):
     hub = Hub(FakeLine, deliver)
     for endpoint in ('/bad', '/good'):
         hub.subscribe('a', endpoint, 'ann')
-    hub.publish('a', 1)
+    say(hub, 'a', 1)
     assert delivered == ['/good']
     assert 'could not be delivered to /bad' in caplog.text
 
@@ -177,11 +199,11 @@ def test_one_endpoint_that_fails_does_not_keep_the_others_back(caplog):
 @pytest.mark.parametrize('value', [b'bytes', {'deep': [b'']}, float('nan'), object()])
 def test_what_json_cannot_say_is_the_publishers_fault(hub, value):
     with pytest.raises(LocalProtocolError):
-        hub.publish('a', value)
+        hub.publication(value)
 
 
 def test_default_turns_values_into_json(delivered):
     hub = Hub(FakeLine, lambda endpoint, value, members: delivered.append(value), default=str)
     hub.subscribe('a', '', 'ann')
-    hub.publish('a', {'x': frozenset()})
+    say(hub, 'a', {'x': frozenset()})
     assert delivered == [{'x': 'frozenset()'}]

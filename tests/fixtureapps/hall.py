@@ -33,6 +33,7 @@ class Brittle:
     """A data manager whose commit fails."""
 
     transaction_manager = transaction.manager
+    failure: Exception = RuntimeError('the database is full')
 
     def abort(self, txn):
         pass
@@ -40,10 +41,16 @@ class Brittle:
     tpc_begin = commit = tpc_finish = tpc_abort = abort
 
     def tpc_vote(self, txn):
-        raise RuntimeError('the database is full')
+        raise self.failure
 
     def sortKey(self):
         return 'brittle'
+
+
+class Busy(Brittle):
+    """Another try may commit."""
+
+    failure = transaction.interfaces.TransientError('the database is busy')
 
 
 def swallowing(fn):
@@ -104,6 +111,29 @@ class Hall(PubSubTGNamespace, RoomsMixin, BroadcastMixin):
     def subscribe_odd(self):
         return ['a list']
 
+    def subscribe_at_first(self):
+        """What is allowed cannot be committed; when it is tried once more, it is refused."""
+        if self.first_time():
+            transaction.get().join(Busy())
+            return None
+        return False
+
+    def subscribe_other_every_time(self):
+        if self.first_time():
+            return 'one'
+        transaction.get().join(Brittle())
+        return 'other'
+
+    def first_time(self):
+        tries = self.session['tries'] = self.session.get('tries', 0) + 1
+        return tries == 1
+
+    def on_channels(self):
+        return sorted(self.channels)
+
+    def on_fail(self):
+        raise RuntimeError('failed')
+
     def on_publish(self, channel, message):
         self.publish(channel, message)
 
@@ -163,6 +193,14 @@ class Crowd(PubSubTGNamespace):
         self.publish(channel, message)
 
 
+class Undecided(Hall):
+    """The first transaction of its connect cannot commit."""
+
+    def recv_connect(self):
+        if self.first_time():
+            transaction.get().join(Busy())
+
+
 class Swallowing(Hall):
     """Its decorator turns errors into None."""
 
@@ -208,10 +246,13 @@ class Patient(Hall):
             raise transaction.interfaces.TransientError('once more')
 
     def on_unsayable(self):
-        try:
-            self.emit('x', object())
-        except ValueError:
-            return 'refused where it was said'
+        refused = 0
+        for say, value in ((self.emit, object()), (self.publish, b'')):
+            try:
+                say('x', value)
+            except ValueError:
+                refused += 1
+        return refused
 
     def _finish(self, end):
         if end == 'fail':
@@ -226,6 +267,7 @@ class SocketIO(SocketIOController):
     hall = Hall
     crowd = Crowd
     swallowing = Swallowing
+    undecided = Undecided
     patient = Patient
 
 

@@ -23,13 +23,15 @@ Member = TypeVar('Member')
 
 
 class Channel(Generic[Member]):
-    """Who listens, by endpoint; `opening` is the greenlet that subscribes or has subscribed."""
+    """Who listens, by endpoint."""
 
-    def __init__(self, opening: gevent.Greenlet) -> None:
-        self.opening = opening
+    #: subscribes or has subscribed; -> None, or why it could not
+    opening: gevent.Greenlet
+
+    def __init__(self) -> None:
         self.members: dict[str, dict[Member, None]] = {}
-        #: those who wait until it is open
-        self.waiting = 0
+        #: those who wait until it is open, and `opening` itself
+        self.waiting = 1
 
 
 class Hub(Generic[Member]):
@@ -47,19 +49,24 @@ class Hub(Generic[Member]):
         self._channels: dict[str, Channel[Member]] = {}
         self.garbage = Seldom(log)
 
-    def publish(self, channel: str, value: Any) -> None:
-        """Any JSON value, to all who listen in all processes. Never waits for a server. Raises LocalProtocolError."""
+    def publication(self, value: Any) -> str:
+        """Any JSON value as what is published. Raises LocalProtocolError."""
         text, attachments = serialise(value, self._default)
         if attachments:
             raise LocalProtocolError('a publication is JSON, and JSON has no word for bytes')
-        self.line.publish(channel, text)
+        return text
+
+    def publish(self, channel: str, publication: str) -> None:
+        """To all who listen in all processes. Never waits for a server."""
+        self.line.publish(channel, publication)
 
     def subscribe(self, channel: str, endpoint: str, member: Member) -> None:
         """Blocks until the backend has subscribed: what is published afterwards arrives. Raises lines.Unavailable."""
         known = self._channels.get(channel)
         if known is None:
+            known = self._channels[channel] = Channel()
             # In a greenlet of its own: others may wait for it when the one that began is killed.
-            known = self._channels[channel] = Channel(gevent.spawn(self._open, channel))
+            known.opening = gevent.spawn(self._open, channel, known)
         known.waiting += 1
         try:
             failure = known.opening.get()
@@ -81,11 +88,14 @@ class Hub(Generic[Member]):
             del known.members[endpoint]
         self._forget_if_empty(channel, known)
 
-    def _open(self, channel: str) -> Exception | None:
+    def _open(self, channel: str, known: Channel[Member]) -> Exception | None:
         try:
             self.line.open(channel)
         except Exception as e:
             return e
+        finally:
+            known.waiting -= 1
+            self._forget_if_empty(channel, known)
         return None
 
     def _forget_if_empty(self, channel: str, known: Channel[Member]) -> None:
@@ -100,7 +110,7 @@ class Hub(Generic[Member]):
         try:
             value = loads(message if isinstance(message, str) else bytes(message).decode())
         except (RemoteProtocolError, UnicodeDecodeError, TypeError) as e:
-            self.garbage('dropped a publication on %r that is no JSON: %s', channel, e)
+            self.garbage('dropped a publication on %.80r that is no JSON: %s', channel, e)
             return
         for endpoint, members in list(known.members.items()):
             try:

@@ -151,6 +151,8 @@ class TurboGearsHost:
         assert self._unit is not None
 
         def inside(context: Any) -> Any:
+            if namespace._context is not None:  # once more: `tm.attempts`
+                namespace.event_failed()
             namespace._context = context
             if namespace.emit_on_commit:
                 commit.hold(context.config)

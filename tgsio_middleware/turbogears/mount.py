@@ -46,6 +46,9 @@ class Ticket:
         ticket.
         """
         request = tg.request._current_obj()
+        earlier = self.socket.active_ns.get(self.packet['endpoint'])
+        if earlier is not None:  # its transaction could not commit and is tried once more: `tm.attempts`
+            earlier.disconnect(silent=True)
         try:
             environ = kept(request.environ, self.socket.handshake)
             namespace = self.socket.open_namespace(cls, self.packet, environ, request)

@@ -49,7 +49,9 @@ class SocketIOTGNamespace(BaseNamespace):
         """The constructor's; the context knows it."""
 
     def event_failed(self) -> None:
-        """Called when a handler has raised, or its transaction could not commit; outside of the event."""
+        """Called when a handler has raised, or its transaction could not commit: at the end, and before it is tried once
+        more.
+        """
 
     def is_method_allowed(self, method_name: str) -> bool:
         """The ACL, and the method's `@require`."""
