@@ -221,10 +221,13 @@ class Notes(SocketIOTGNamespace):
         transaction.doom()
         return 'doomed'
 
-    def on_write_and_abort_with(self, text, status):
+    def on_write_and_abort(self, text):
         DBSession.add(Note(text=text))
-        DBSession.flush()
-        tg.abort(status)
+        tg.abort(403, 'not yours')
+
+    def on_write_and_redirect(self, text):
+        DBSession.add(Note(text=text))
+        tg.redirect('/login')
 
     def on_fail_commit(self, text):
         DBSession.add(Note(text=text))

@@ -68,6 +68,7 @@ HOLDERS = {
     'Registry': lambda: tg.support.registry,
     '_get_translator': lambda: tg.i18n,
     '_ValidationStatus': lambda: tg.validation,
+    '_func': lambda: tg.validation.Convert(int),
     '_language': request,
     '_response_type': request,
     '_decode_json_params': request,

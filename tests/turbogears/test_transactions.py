@@ -96,10 +96,20 @@ def test_a_doomed_transaction_is_aborted_and_acknowledged(office, notes):
     assert office.notes() == []
 
 
-def test_abort_with_a_status_aborts_the_event(office, notes):
-    assert notes.call('/notes', 'write_and_abort_with', 'milk', 403) == [None]
-    assert notes.error('/notes')[0] == 'internal_error'
-    assert office.notes() == []
+@pytest.mark.parametrize('how', ['abort', 'redirect'])
+def test_abort_and_redirect_end_an_event_as_they_end_a_controller(office, notes, logged, how):
+    """An answer with a status, and a commit; no failure, and nothing in the log."""
+    told = {
+        'abort': {'status': 403, 'message': 'not yours'},
+        'redirect': {'status': 302, 'message': 'The resource was found at', 'location': '/login'},
+    }
+    assert notes.call('/notes', f'write_and_{how}', 'milk') == [None]
+    name, detail = notes.error('/notes')
+    assert [name, detail] == ['aborted', told[how]]
+    assert office.notes() == ['milk']
+    assert logged() == ''
+    assert notes.call('/notes', 'write', 'bread') == [1]
+    assert notes.heard() == []
 
 
 def test_a_value_that_only_the_transaction_can_read_reaches_the_ack(notes):

@@ -56,6 +56,14 @@ def settles(run: Function) -> Function:
     return settled  # type: ignore[return-value]
 
 
+def doom(config: Mapping[str, Any]) -> None:
+    """Whatever is answered, the transaction of the request or event under way will abort."""
+    if managed(config) or 'repoze.tm.active' in tg.request.environ:
+        import transaction
+
+        transaction.doom()
+
+
 def managed(config: Mapping[str, Any]) -> bool:
     """The application's requests and events run in transactions of the package `transaction`."""
     return bool(asbool(config.get('tm.enabled', False)))

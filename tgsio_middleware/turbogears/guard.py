@@ -1,7 +1,8 @@
 """What TurboGears' decorators do to a handler, in the order of `DecoratedController._call`, which itself takes
 arguments for paths.
 
-1. `@require`: before anything else runs for a client that may not; a denial is `method_access_denied`.
+1. `@require`: before anything else runs for a client that may not. A denial is `method_access_denied`; what a
+`denial_handler` returns is the ack instead, and the handler does not run all the same.
 2. hooks `before_validate`
 3. `@validate`; what fails goes to its error handler (`chain_validation`: which is validated too), or becomes
 `invalid_method_args`
@@ -16,20 +17,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 from crank.util import flatten_arguments, get_params_with_argspec
 from tg import hooks
 from tg.controllers.decoratedcontroller import DecoratedController
-from tg.decorators import Decoration
+from tg.decorators import Decoration, require
 from tg.predicates import NotAuthorizedError
 from tg.validation import TGValidationError
 
 Method = Callable[..., Any]
 
 
+class Unmet(NamedTuple):
+    """A requirement that is not met, and why."""
+
+    requirement: Any
+    reason: str
+
+
 class Denied(Exception):
-    """The method's requirements are not met."""
+    """The method's requirements are not met, and there is no `denial_handler`."""
 
 
 class InvalidArguments(Exception):
@@ -48,22 +56,33 @@ def requires(method: Any) -> bool:
     return decoration is not None and bool(decoration.requirements)
 
 
-def denial(method: Any, environ: dict[str, Any]) -> str | None:
-    """Why the requirements of `method` are not met, or None where they are. A requirement without a predicate is never
-    met.
-    """
-    return _denial(method.decoration, environ) if requires(method) else None
+def unmet(method: Any, environ: dict[str, Any]) -> Unmet | None:
+    """The first requirement of `method` that is not met, or None. One without a predicate is never met."""
+    return _unmet(method.decoration, environ) if requires(method) else None
 
 
-def _denial(decoration: Any, environ: dict[str, Any]) -> str | None:
+def _unmet(decoration: Any, environ: dict[str, Any]) -> Unmet | None:
     for requirement in decoration.requirements:
         if requirement.predicate is None:
-            return 'no predicate'
+            return Unmet(requirement, 'no predicate')
         try:
             requirement.predicate.check_authorization(environ)
         except NotAuthorizedError as e:
-            return str(e)
+            return Unmet(requirement, str(e))
     return None
+
+
+def deny(denial: Unmet, context: Any) -> Any:
+    """-> what the requirement's `denial_handler` returns; raises Denied where it has none, and what the handler raises.
+
+    TurboGears' own handler flashes a message for the next page, which an event has not; `smart_denial` chooses between
+    that and data, which an event's answer always is.
+    """
+    handler = denial.requirement.denial_handler
+    if getattr(handler, '__func__', None) is require.default_denial_handler:
+        raise Denied
+    context.response.status = 403 if context.request.environ.get('repoze.who.identity') else 401
+    return handler(denial.reason)
 
 
 def validates(method: Any) -> bool:
@@ -83,19 +102,18 @@ def call(method: Method, args: tuple[Any, ...], context: Any, decorate: Callable
         _notify('before_validate', None, args, {})
         _notify('before_call', None, args, {})
         return context.config['controller_caller'](context.config, decorate(method), args, {})
-    _check(decoration, context)
+    denied = _unmet(decoration, context.request.environ) if decoration.requirements else None
+    if denied is not None:
+        return deny(denied, context)
     _notify('before_validate', decoration, args, {})
     target, args, keywords = _validated(method, decoration, args, context)
     if target is not method:
         decoration = Decoration.get_decoration(target.__func__)
-        _check(decoration, context)
+        denied = _unmet(decoration, context.request.environ)
+        if denied is not None:
+            return deny(denied, context)
     _notify('before_call', decoration, args, keywords)
     return decoration.controller_caller(context.config, decorate(target), args, keywords)
-
-
-def _check(decoration: Any, context: Any) -> None:
-    if decoration.requirements and _denial(decoration, context.request.environ) is not None:
-        raise Denied
 
 
 def _validated(method: Method, decoration: Any, args: tuple[Any, ...], context: Any) -> Any:
@@ -134,7 +152,7 @@ def _error_handler(
     while True:
         instance, handler, chain = DecoratedController._process_validation_errors(method, args, {}, error, context)
         if status.error_handler is None:
-            raise InvalidArguments(_detail(error))
+            raise InvalidArguments(_detail(error, status.errors))
         method = MethodType(handler, instance)
         if not chain or not validates(method):
             return method, args, {}
@@ -146,9 +164,11 @@ def _error_handler(
             return method, *_flat(method, params, args)
 
 
-def _detail(error: Any) -> Any:
-    """`{field: message}` where the validation knows its fields, else the message."""
-    fields = getattr(error, 'error_dict', None)
+def _detail(error: Any, exploded: Any) -> Any:
+    """`{field: message}` where the validation knows its fields or `validation.explode` of the site finds them, else the
+    message.
+    """
+    fields = getattr(error, 'error_dict', None) or exploded
     if fields:
         return {str(name): str(message) for name, message in fields.items()}
     return str(error) if isinstance(error, TGValidationError) else str(getattr(error, 'msg', error))

@@ -8,10 +8,12 @@ import io
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from tg import config as tg_config
 from tg.jsonify import JSONEncoder
+from webob.exc import HTTPException
 
 from ..bus.address import user_room
 from ..engine.host import Answer
@@ -72,7 +74,12 @@ class TurboGearsHost:
     def event(self, namespace: BaseNamespace, packet: Packet, answer: Answer) -> Any:
         if not isinstance(namespace, SocketIOTGNamespace):
             return answer(packet, namespace.process_packet(packet))
-        return self._visit(namespace, lambda: answer(packet, namespace.process_packet(packet)))
+        said = self._visit(namespace, lambda: answer(packet, namespace.process_packet(packet)))
+        if isinstance(said, HTTPException):
+            namespace.event_failed()
+            namespace.error('aborted', _told(said))
+            return answer(packet, None)
+        return said
 
     def disconnect(self, namespace: BaseNamespace, reason: str) -> None:
         if isinstance(namespace, SocketIOTGNamespace):
@@ -136,7 +143,10 @@ class TurboGearsHost:
             if namespace.emit_on_commit:
                 commit.hold(tg_config)
             environ = namespace.request.environ
-            if guard.denial(type(namespace).recv_connect, environ) is not None:
+            denial = guard.unmet(type(namespace).recv_connect, environ)
+            if denial is not None:
+                with suppress(guard.Denied):  # a denial_handler may refuse in words of its own
+                    guard.deny(denial, namespace._context)
                 raise Refused('not authorized', {'status': 403 if environ.get('repoze.who.identity') else 401})
         namespace.process_packet(packet)
 
@@ -148,6 +158,7 @@ class TurboGearsHost:
     # -- events ------------------------------------------------------------------------------------------------------
 
     def _visit(self, namespace: SocketIOTGNamespace, what: Callable[[], Any]) -> Any:
+        """-> the value of `what()`, or the HTTPException with which `abort` or `redirect` has ended it."""
         assert self._unit is not None
 
         def inside(context: Any) -> Any:
@@ -156,7 +167,11 @@ class TurboGearsHost:
             namespace._context = context
             if namespace.emit_on_commit:
                 commit.hold(context.config)
-            return what()
+            try:
+                return what()
+            except HTTPException as e:  # as for a controller: an answer, at whose status `tm.commit_veto` may look
+                context.response = e
+                return e
 
         run = commit.settles(self._unit.run) if namespace.emit_on_commit else self._unit.run
         try:
@@ -166,6 +181,12 @@ class TurboGearsHost:
             raise
         finally:
             namespace._context = None
+
+
+def _told(error: Any) -> dict[str, Any]:
+    """What a client hears of the HTTPException `error`."""
+    told = {'status': error.status_int, 'message': str(error)}
+    return {**told, 'location': error.location} if error.location else told
 
 
 def _wsgi(text: str) -> str:

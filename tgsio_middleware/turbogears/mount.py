@@ -24,6 +24,7 @@ from ..engine.socket import Socket
 from ..errors import Refused
 from ..namespace import BaseNamespace
 from ..packet import Packet
+from . import commit
 from .unitofwork import Interrupted
 
 #: The environ's key for the ticket of a connect.
@@ -101,12 +102,25 @@ class Mount:
         try:
             ticket.connect(self.cls)
         except Refused as e:
+            commit.doom(tg.config)  # nothing stays of a connection that never came to be
             abort(403, str(e), passthrough=True)
         return ''
 
 
 def dispatch(cls: type[BaseNamespace], state: Any, remainder: Any) -> Any:
-    """Crank's protocol: what a controller class's `_dispatch` does; here the walk ends."""
-    DecoratedController._check_security(cls)
+    """Crank's protocol: what a controller class's `_dispatch` does; here the walk ends. Connecting is to the controller
+    that the namespace hangs on what a page of its own is: its `_before` and `_after` go around it.
+    """
+    _check_security(cls)
+    location, controller = state.controller_path[-2]
+    state.add_controller(location, controller)
     state.set_action(Mount(cls).connect, [piece for piece in remainder or () if piece])
     return state
+
+
+def _check_security(cls: type[BaseNamespace]) -> None:
+    """As TurboGears checks a controller; but a `denial_handler` that returns has let nobody in."""
+    DecoratedController._check_security(cls)
+    requirement: Any = getattr(cls, 'allow_only', None)
+    if hasattr(requirement, 'predicate') and not requirement.predicate.is_met(tg.request.environ):
+        abort(tg.response.status_int, passthrough=True)

@@ -10,7 +10,7 @@ from tg.request_local import Request
 
 from ..namespace import BaseNamespace
 from ..packet import Packet
-from . import guard, mount
+from . import guard, hints, mount
 
 
 class SocketIOTGNamespace(BaseNamespace):
@@ -27,9 +27,15 @@ class SocketIOTGNamespace(BaseNamespace):
     #: its event has committed, before the ack, and not at all when it aborts. A disconnect waits, but always happens.
     emit_on_commit = False
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        hints.resolve(cls)
+
     def __init__(self, environ: MutableMapping[str, Any], ns_name: str, request: Any = None) -> None:
         #: TurboGears' context of the request or event under way; a namespace is made inside its connect's
         self._context: Any = None if request is None else request_local.context._current_obj()
+        #: the controller that the namespace hangs on: where `_lookup` made one for this client's path, that one
+        self.controller: Any = None if request is None else request.dispatch_state.controller
         super().__init__(environ, ns_name, request)
 
     @classmethod
@@ -58,7 +64,7 @@ class SocketIOTGNamespace(BaseNamespace):
         if not super().is_method_allowed(method_name):
             return False
         method = getattr(type(self), method_name, None)
-        return not guard.requires(method) or guard.denial(method, self.request.environ) is None
+        return not guard.requires(method) or guard.unmet(method, self.request.environ) is None
 
     def call_method(self, method_name: str, packet: Packet, *args: Any) -> Any:
         """Validation, hooks and wrappers around the handler; see `guard`."""
@@ -73,7 +79,19 @@ class SocketIOTGNamespace(BaseNamespace):
         try:
             return guard.call(method, args, self._context, self._decorated)
         except guard.Denied:
-            self.error('method_access_denied', f'You do not have access to method "{method_name}"')
+            return super()._denied(method_name)
         except guard.InvalidArguments as e:
             self.error('invalid_method_args', e.detail)
         return None
+
+    def _denied(self, method_name: str) -> Any:
+        """Where a requirement forbids the method, and not the ACL: its `denial_handler` has the word."""
+        method = getattr(type(self), method_name, None)
+        if self._context is not None and super().is_method_allowed(method_name):
+            denial = guard.unmet(method, self.request.environ)
+            if denial is not None:
+                try:
+                    return guard.deny(denial, self._context)
+                except guard.Denied:
+                    pass
+        return super()._denied(method_name)

@@ -102,12 +102,14 @@ class UnitOfWork:
         try:
             self._app.wrapped_dispatch(handler, environ, context)
         finally:
-            registry.cleanup()
-            request_local.context._pop_object(context)
-            request_local.config._pop_object(context.config)
-            del environ['tg.locals']  # a cycle, as TGApp says
-            for tidy in self._tidy:
-                tidy()
+            try:
+                registry.cleanup()
+            finally:
+                request_local.context._pop_object(context)
+                request_local.config._pop_object(context.config)
+                del environ['tg.locals']  # a cycle, as TGApp says
+                for tidy in self._tidy:
+                    tidy()
         return handler.result()
 
     def _context(self, environ: dict[str, Any]) -> EventLocals:
