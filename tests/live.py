@@ -80,7 +80,7 @@ class Live:
     def _wait_for_port(self) -> int:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            found = re.search(r'Serving on \w+://[^:]+:(\d+)', self.log())
+            found = re.search(r'(?:Serving on|Listening at:) \w+://[^:]+:(\d+)', self.log())
             if found:
                 return int(found[1])
             if self.process.poll() is not None:

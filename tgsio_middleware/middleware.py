@@ -24,9 +24,9 @@ from .transports.jsonp import JsonpPolling
 from .transports.keptalive import adopt, adoptable
 from .transports.polling import Polling
 from .transports.streaming import HtmlFile
-from .transports.takeover import can_take
+from .transports.takeover import OPENED, can_take
 from .transports.upgrade import Upgrade
-from .transports.websocket import WebSocket, hold, opens_websocket, shake_hands
+from .transports.websocket import WebSocket, hold, opens_websocket, shake_hands, turn_away
 from .wire import bare
 from .wire.dialect import Body, Dialect
 from .wire.negotiate import ENGINES, Wanted, dialect_of, negotiate
@@ -79,14 +79,17 @@ class SocketIOMiddleware:
             if wanted is None:
                 return self.app(environ, start_response)
             dialect = wanted.dialect
-            if wanted.transport == 'polling' and dialect.UPGRADES and adoptable(environ, self):
+            if wanted.transport == 'polling' and dialect.UPGRADES and adoptable(environ, self, self.settings.max_payload):
                 return adopt(environ, self._dispatch, self.settings.max_payload)
             check = origin.check_page if wanted.jsonp is not None else origin.check
             headers = check(environ, self.settings.cors_allowed_origins)
             return self._serve(wanted, environ, start_response, headers)
         except HandshakeRefused as e:
             self._refusals[e.reason]('refused %s of %s: %s', dialect.NAME, environ.get('REMOTE_ADDR') or 'unix', e)
-            return respond(start_response, dialect.http_refusal(e.reason), headers)
+            answer = dialect.http_refusal(e.reason)
+            if environ.get(OPENED) is not None and can_take(environ):
+                return turn_away(environ, answer)
+            return respond(start_response, answer, headers)
 
     def _serve(
         self, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers

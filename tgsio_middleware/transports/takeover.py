@@ -3,6 +3,7 @@
 our server            environ['tgsio_middleware.take']   the server lets go of the connection
 gunicorn              environ['gunicorn.socket']         the request's greenlet waits until we are done
 stock gevent.pywsgi   environ['wsgi.input']              likewise
+gevent-websocket      environ['wsgi.input']              likewise; it has opened every websocket already (see `OPENED`)
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 #: Under this key our own server shows its handler; its `take()` gives (non-blocking socket, bytes that it had read
 #: already).
 TAKE = 'tgsio_middleware.take'
+#: Under this key gevent-websocket shows a websocket that it has shaken hands for before the application was called.
+OPENED = 'wsgi.websocket'
 
 
 def raw_socket(environ: dict[str, Any]) -> Any:
