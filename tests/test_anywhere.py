@@ -99,7 +99,8 @@ class TestWhom:
             (lambda t: {'user': 'ann'}, 'a'),
             (lambda t: {'user': 'ann', 'room': 'red'}, 'abc'),
             (lambda t: {'user': 'nobody'}, ''),
-            (lambda t: {'skip': t[0].socket['']} if '' in t[0].socket else {}, 'abc'),
+            (lambda t: {'user': None}, ''),
+            (lambda t: {'skip': t[0].socket['']}, 'bc'),
         ],
     )
     def test_emit(self, exchange, three, to, heard):

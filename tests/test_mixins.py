@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tgsio_middleware.errors import LocalProtocolError
 from tgsio_middleware.mixins import BroadcastMixin, RoomsMixin
 from tgsio_middleware.namespace import BaseNamespace
 from tgsio_middleware.wire import eio3, eio4, sio09
@@ -69,6 +70,25 @@ def test_a_room(three):
     assert ann.heard == ['5:::{"name":"news","args":[2]}']
     assert bob.heard[-1] == '42["news",2]'
     assert cid.heard == []
+
+
+def test_a_room_may_have_a_number(three):
+    ann, bob, _ = three
+    ann.socket[''].join(7)
+    bob.socket[''].emit_to_room(7, 'news', 1)
+    bob.socket[''].emit_to_room('7', 'news', 1)
+    assert heard(three) == (ALL[0] * 2, [], [])
+    assert ann.socket[''].rooms == {'7'}
+    ann.socket[''].leave(7)
+    assert ann.socket[''].rooms == set()
+
+
+@pytest.mark.parametrize('room', [{'a': 1}, ['red'], None, 1.5, b'red'])
+def test_what_is_no_name_of_a_room(three, room):
+    ann = three[0].socket['']
+    for do in (ann.join, ann.leave, lambda room: ann.emit_to_room(room, 'news')):
+        with pytest.raises(LocalProtocolError, match='no name of a room'):
+            do(room)
 
 
 def test_a_room_of_another_namespace_is_another(three):

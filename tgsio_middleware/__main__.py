@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from .bus.address import ANYBODY
 from .bus.emitter import Emitter
 from .errors import SocketIOError
 
@@ -36,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument('--bus', required=True, help="as in the filter's section: redis://host:port/db")
         command.add_argument('--namespace', default='/', help='/ unless told')
         command.add_argument('--room', action='append', help='may be given several times')
-        command.add_argument('--user', help='a TurboGears user id')
+        command.add_argument('--user', default=ANYBODY, help='a TurboGears user id')
         command.add_argument('--skip', action='append', help='a sid, or all in a room; may be given several times')
     return whole
 

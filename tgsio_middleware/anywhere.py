@@ -3,8 +3,9 @@
 How they find clients:
 
 1. `namespace` says which; without `room` and `user` all of its clients are meant.
-2. `room` (a name or several) and `user` (a TurboGears user id) add up. A client's own sid is a room, too.
-3. `skip` leaves out: a namespace object, a socket, a sid, everybody in a room, or several of these.
+2. `room` (a name or several) and `user` (a TurboGears user id, or several) add up. A client's own sid is a room, too.
+An empty list and `user=None`, who is not logged in, are nobody.
+3. `skip` leaves out: a client (its namespace object, its socket, its sid), everybody in a room, or several of these.
 4. All filters of this process are asked; with the setting `bus` all other processes, too.
 
     emit('news', {'text': 'hi'}, namespace='/chat', room='lobby', skip=self)
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .bus.address import address
+from .bus.address import ANYBODY, address
 from .bus.outbox import OPEN, current
 from .bus.plain import plain
 from .engine.exchange import EXCHANGES, Exchange
@@ -27,7 +28,7 @@ def emit(
     *args: Any,
     namespace: str = '/',
     room: Any = None,
-    user: Any = None,
+    user: Any = ANYBODY,
     skip: Any = None,
     on_commit: bool = False,
 ) -> None:
@@ -48,7 +49,7 @@ def disconnect(
     *,
     namespace: str = '/',
     room: Any = None,
-    user: Any = None,
+    user: Any = ANYBODY,
     skip: Any = None,
     close: bool = True,
     on_commit: bool = False,

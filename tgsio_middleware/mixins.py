@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .bus.address import USER, Address, joinable
+from .bus.address import USER, Address, joinable, room_name
 from .bus.outbox import OPEN, current
 from .bus.plain import plain
 from .errors import NotInThisDialect
@@ -83,14 +83,15 @@ class RoomsMixin:
     socket: Socket
     ns_name: str
 
-    def join(self, room: str) -> None:
+    def join(self, room: str | int) -> None:
         """From now on `emit_to_room(room, ...)` reaches this client; nothing happens where it has left the namespace
-        already. Raises LocalProtocolError for a room that holds a user's connections.
+        already. Raises LocalProtocolError for what is no name of a room, and for a room that holds a user's
+        connections.
         """
         if self.socket.active_ns.get(self.ns_name) is self:  # type: ignore[comparison-overlap]
             self.socket.registry.rooms.join(self, self.ns_name, joinable(room))  # type: ignore[arg-type]
 
-    def leave(self, room: str) -> None:
+    def leave(self, room: str | int) -> None:
         """Raises KeyError where the client is not in the room."""
         self.socket.registry.rooms.leave(self, self.ns_name, joinable(room))  # type: ignore[arg-type]
 
@@ -100,9 +101,9 @@ class RoomsMixin:
         rooms = self.socket.registry.rooms.rooms_of(self)  # type: ignore[arg-type]
         return {room for room in rooms if not room.startswith(USER)}
 
-    def emit_to_room(self, room: str, event_name: str, *args: Any) -> None:
+    def emit_to_room(self, room: str | int, event_name: str, *args: Any) -> None:
         """Sends to all in the room but this client, as gevent-socketio did."""
-        say_to_room(self, room, event_name, args, self.socket)
+        say_to_room(self, room if type(room) is str else room_name(room), event_name, args, self.socket)
 
 
 class BroadcastMixin:

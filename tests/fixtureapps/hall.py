@@ -275,9 +275,9 @@ class RootController(TGController):
     socketio = SocketIO()
 
     @expose()
-    def say(self, room=None, user=None, end='', on_commit='', text='hi'):
+    def say(self, end='', on_commit='', text='hi', **to):
         """An emit from a page."""
-        tgsio_middleware.emit('heard', text, namespace='/hall', room=room, user=user, on_commit=bool(on_commit))
+        tgsio_middleware.emit('heard', text, namespace='/hall', on_commit=bool(on_commit), **to)
         Patient._finish(None, end)
         return 'said'
 
@@ -287,8 +287,9 @@ class RootController(TGController):
         return str(tg.request.environ.get('REQUEST_METHOD'))
 
     @expose()
-    def logout(self, user):
-        tgsio_middleware.disconnect(namespace='/hall', user=user)
+    def logout(self):
+        identity = tg.request.environ.get('repoze.who.identity')
+        tgsio_middleware.disconnect(namespace='/hall', user=identity and identity['repoze.who.userid'])
         return 'bye'
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -55,8 +55,8 @@ def pair(two: tuple[Live, Live]) -> Iterator[tuple[Client, Client]]:
         yield ann, bob
 
 
-def page(live: Live, path: str) -> str:
-    with urlopen(f'{live.url}{path}', timeout=SLOW) as answer:
+def page(live: Live, path: str, **headers: str) -> str:
+    with urlopen(Request(f'{live.url}{path}', headers=headers), timeout=SLOW) as answer:
         return str(answer.read().decode())
 
 
@@ -141,7 +141,8 @@ def test_skip(pair):
 
 def test_a_logout_closes_that_users_sockets_everywhere(pair, two):
     ann, bob = pair
-    page(two[0], '/logout?user=bob')
+    page(two[0], '/logout')  # of a visitor
+    page(two[0], '/logout', **{'X-User': 'bob'})
     bob.wait_closed()
     assert ann.event(HALL, 'left') == [[], []]
     assert not ann.closed

@@ -15,6 +15,8 @@ from ..errors import LocalProtocolError
 USER = 'tg-user:'
 #: A room that is always empty.
 NOBODY = USER + '\0'
+#: `user` where none was given. None is who is not logged in, and has no connections.
+ANYBODY: Any = type('Anybody', (), {'__repr__': lambda self: 'ANYBODY'})()
 
 
 class Address(NamedTuple):
@@ -41,39 +43,48 @@ def user_room(user: Any) -> str:
     return f'{USER}{user}'
 
 
-def joinable(room: str) -> str:
-    """The room, if a handler may put a client into it: users' rooms fill themselves. Raises LocalProtocolError."""
-    if room.startswith(USER):
-        raise LocalProtocolError(f"the room {room!r} is the server's: it holds a user's connections by itself")
-    return room
+def room_name(room: Any) -> str:
+    """Text as it is; a number as its digits, as Node's rooms may be. Raises LocalProtocolError for all else."""
+    if isinstance(room, str):
+        return room
+    if type(room) is int:
+        return str(room)
+    raise LocalProtocolError(f'{room!r:.60} is no name of a room: allowed are text and whole numbers')
 
 
-def address(namespace: str, room: Any = None, user: Any = None, skip: Any = None) -> Address:
+def joinable(room: Any) -> str:
+    """The room's name, if a handler may put a client into it: users' rooms fill themselves. Raises
+    LocalProtocolError.
+    """
+    name = room_name(room)
+    if name.startswith(USER):
+        raise LocalProtocolError(f"the room {name!r} is the server's: it holds a user's connections by itself")
+    return name
+
+
+def address(namespace: str, room: Any = None, user: Any = ANYBODY, skip: Any = None) -> Address:
     """What `emit` and `disconnect` were told -> an Address.
 
-    `room`: a name or several. `user`: a TurboGears user id or several. `skip`: a namespace object, a socket, a sid or
-    the name of a room, or several of these. No rooms at all (an empty list) are nobody, and not everybody.
+    `room`: a name or several. `user`: a TurboGears user id or several. `skip`: a namespace object or a socket (that
+    client), a sid, the name of a room, or several of these. No rooms at all (an empty list) and the user None are
+    nobody, and not everybody. Raises LocalProtocolError for what is no name.
     """
-    rooms = (*_names(room), *map(user_room, _names(user)))
-    if not rooms and (room is not None or user is not None):
+    users = () if user is ANYBODY or user is None else _several(user)
+    rooms = (*map(room_name, () if room is None else _several(room)), *map(user_room, users))
+    if not rooms and (room is not None or user is not ANYBODY):
         rooms = (NOBODY,)
-    return Address(endpoint_of(namespace), rooms, _skipped(skip, endpoint_of(namespace)))
+    return Address(endpoint_of(namespace), rooms, tuple(_skipped(skip, endpoint_of(namespace))))
 
 
-def _names(room: Any) -> tuple[str, ...]:
-    if room is None:
-        return ()
-    return (room,) if isinstance(room, str) else tuple(map(str, room)) if isinstance(room, Iterable) else (str(room),)
+def _several(value: Any) -> Iterable[Any]:
+    return (value,) if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) else value
 
 
-def _skipped(skip: Any, endpoint: str) -> tuple[str, ...]:
-    if skip is None:
-        return ()
-    if isinstance(skip, (list, tuple, set, frozenset)):
-        return tuple(name for item in skip for name in _skipped(item, endpoint))
-    if isinstance(skip, str):
-        return (skip,)
-    if hasattr(skip, 'active_ns'):  # a socket
-        skip = skip.active_ns.get(endpoint)
-        return () if skip is None else (skip.sid,)
-    return (skip.sid,)
+def _skipped(skip: Any, endpoint: str) -> Iterable[str]:
+    for item in () if skip is None else _several(skip):
+        socket = getattr(item, 'socket', item)
+        if hasattr(socket, 'active_ns'):
+            if endpoint in socket.active_ns:
+                yield socket.active_ns[endpoint].sid
+        else:
+            yield room_name(item)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import adapter
-from .address import Address, address
+from .address import ANYBODY, Address, address
 from .link import wire
 from .plain import plain
 
@@ -31,13 +31,13 @@ class Emitter:
         self._connection: Any = None
 
     def emit(
-        self, event: str, *args: Any, namespace: str = '/', room: Any = None, user: Any = None, skip: Any = None
+        self, event: str, *args: Any, namespace: str = '/', room: Any = None, user: Any = ANYBODY, skip: Any = None
     ) -> int:
         """As `tgsio_middleware.emit`; -> how many servers' subscriptions it has reached."""
         return self.say(address(namespace, room, user, skip), event, plain(args, self._default))
 
     def disconnect(
-        self, *, namespace: str = '/', room: Any = None, user: Any = None, skip: Any = None, close: bool = True
+        self, *, namespace: str = '/', room: Any = None, user: Any = ANYBODY, skip: Any = None, close: bool = True
     ) -> int:
         """As `tgsio_middleware.disconnect`; -> how many servers' subscriptions it has reached."""
         return self.end(address(namespace, room, user, skip), close)

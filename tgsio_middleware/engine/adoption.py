@@ -62,14 +62,14 @@ class Rooms(RoomsMixin):
 
     session: dict[Any, Any]
 
-    def join(self, room: str) -> None:
+    def join(self, room: str | int) -> None:
         """As ever."""
         super().join(room)
-        self.session['rooms'].add(self._get_room_name(room))  # type: ignore[attr-defined]
+        self.session['rooms'].add(self._get_room_name(str(room)))  # type: ignore[attr-defined]
 
-    def leave(self, room: str) -> None:
+    def leave(self, room: str | int) -> None:
         """As ever. Raises KeyError."""
-        self.session['rooms'].remove(self._get_room_name(room))  # type: ignore[attr-defined]
+        self.session['rooms'].remove(self._get_room_name(str(room)))  # type: ignore[attr-defined]
         super().leave(room)
 
     def disconnect(self, silent: bool = False) -> None:

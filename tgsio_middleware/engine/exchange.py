@@ -15,7 +15,6 @@ from gevent import get_hub, monkey
 
 from ..bus.address import Address
 from ..bus.outbox import OPEN, current, postponed
-from ..bus.plain import plain
 from ..errors import ConfigurationError
 from ..mixins import deliver
 from ..packet import event
@@ -41,12 +40,11 @@ class Exchange:
 
     # -- called from anywhere ----------------------------------------------------------------------------------------
 
-    def emit(self, to: Address, name: str, args: Sequence[Any]) -> None:
-        """At once, or when the event under way has committed (`emit_on_commit`).
+    def emit(self, to: Address, name: str, values: list[Any]) -> None:
+        """At once, or when the event under way has committed (`emit_on_commit`). The values are plain.
 
-        Raises LocalProtocolError for what cannot be sent, ConfigurationError where no client can be reached from here.
+        Raises ConfigurationError where no client can be reached from here.
         """
-        values = plain(args, self.host.json_default)
         outbox = current() if OPEN else None
         if outbox is not None:
             outbox.hold(self._at_home, self._emit, to, name, values)

@@ -55,9 +55,7 @@ class SocketIOTGNamespace(BaseNamespace):
         """The constructor's; the context knows it."""
 
     def event_failed(self) -> None:
-        """Called when a handler has raised, or its transaction could not commit: at the end, and before it is tried once
-        more.
-        """
+        """Called when a handler has raised, or its transaction could not commit: at the end, and before another try."""
 
     def is_method_allowed(self, method_name: str) -> bool:
         """The ACL, and the method's `@require`."""
