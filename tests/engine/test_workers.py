@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import gevent
 from gevent import get_hub
 from gevent.event import Event
@@ -148,3 +150,17 @@ def test_there_is_one_pool_a_hub(monkeypatch):
     fresh = workers()
     assert fresh is workers()
     assert fresh.hub is get_hub()
+
+
+def test_a_worker_that_waits_keeps_nothing_of_its_jobs():
+    class Said:
+        """What a job got."""
+
+    pool = Workers()
+    for _ in range(2):
+        said = Said()
+        kept = weakref.ref(said)
+        pool.submit(lambda said: None, said)
+        del said
+        settle()
+        assert kept() is None

@@ -45,10 +45,7 @@ class Workers:
         flushed.
         """
         self._in_turn = True
-        if self._idle:
-            self._idle.pop().switch(job, args)
-        else:
-            greenlet(self._work_loop, self.hub).switch(job, args)
+        (self._idle.pop() if self._idle else self._new()).switch(job, args)
         self._in_turn = False
         if self._dirty:
             self._flush()
@@ -70,18 +67,24 @@ class Workers:
         for who in dirty:
             who.flush()
 
-    def _work_loop(self, job: Callable[..., None], args: tuple[Any, ...]) -> None:
+    def _new(self) -> greenlet:
+        """A worker that waits for its first job: a greenlet keeps for its life what it was started with."""
+        worker = greenlet(self._work_loop, self.hub)
+        worker.switch()
+        return worker
+
+    def _work_loop(self) -> None:
         me = getcurrent()
         while True:
+            job, args = self.hub.switch()
             try:
                 job(*args)
             except Exception:
                 log.exception('a defect of tgsio_middleware; the connection it belongs to is lost')
-            job = args = None  # type: ignore[assignment]
+            job = args = None
             if len(self._idle) >= MAX_IDLE:
                 return
             self._idle.append(me)
-            job, args = self.hub.switch()
 
 
 _workers: Workers | None = None
