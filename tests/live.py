@@ -70,19 +70,20 @@ class Live:
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process = process
         self._log = log
-        self.port = self._wait_for_port()
-        self.url = f'http://127.0.0.1:{self.port}'
+        scheme, port = self._wait_for_address()
+        self.port = int(port)
+        self.url = f'{scheme}://127.0.0.1:{port}'
 
     def log(self) -> str:
         """Everything that the process has written so far."""
         return self._log.read_text('utf-8', 'replace')
 
-    def _wait_for_port(self) -> int:
+    def _wait_for_address(self) -> tuple[str, str]:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            found = re.search(r'(?:Serving on|Listening at:) \w+://[^:]+:(\d+)', self.log())
+            found = re.search(r'(?:Serving on|Listening at:) (\w+)://[^:]+:(\d+)', self.log())
             if found:
-                return int(found[1])
+                return found[1], found[2]
             if self.process.poll() is not None:
                 break
             time.sleep(0.02)
