@@ -22,7 +22,7 @@ from ..errors import NoSuchNamespace, Refused
 from ..namespace import BaseNamespace
 from ..packet import Packet
 from ..settings import Settings
-from . import commit, green, guard
+from . import channels, commit, green, guard, sessions
 from .mount import TICKET, Ticket
 from .namespace import SocketIOTGNamespace
 from .unitofwork import UnitOfWork
@@ -49,6 +49,7 @@ class TurboGearsHost:
             log.error('%s', self.unavailable)
         else:
             green.repair()
+        channels.check()
 
     # -- Host --------------------------------------------------------------------------------------------------------
 
@@ -139,16 +140,23 @@ class TurboGearsHost:
         if identity and identity.get('repoze.who.userid') is not None:
             room = user_room(identity['repoze.who.userid'])
             namespace.socket.registry.rooms.join(namespace, namespace.ns_name, room)
-        if isinstance(namespace, SocketIOTGNamespace):
-            if namespace.emit_on_commit:
-                commit.hold(tg_config)
-            environ = namespace.request.environ
-            denial = guard.unmet(type(namespace).recv_connect, environ)
-            if denial is not None:
-                with suppress(guard.Denied):  # a denial_handler may refuse in words of its own
-                    guard.deny(denial, namespace._context)
-                raise Refused('not authorized', {'status': 403 if environ.get('repoze.who.identity') else 401})
+        if not isinstance(namespace, SocketIOTGNamespace):
+            namespace.process_packet(packet)
+            return
+        if namespace.emit_on_commit:
+            commit.hold(tg_config)
+        self._check(namespace)
         namespace.process_packet(packet)
+        sessions.look(namespace._context.session, tg_config, namespace)
+
+    def _check(self, namespace: SocketIOTGNamespace) -> None:
+        """The requirements of `recv_connect`. Raises Refused, or how a `denial_handler` refuses."""
+        environ = namespace.request.environ
+        denial = guard.unmet(type(namespace).recv_connect, environ)
+        if denial is not None:
+            with suppress(guard.Denied):
+                guard.deny(denial, namespace._context)
+            raise Refused('not authorized', {'status': 403 if environ.get('repoze.who.identity') else 401})
 
     def _raise_refused(self, endpoint: str, status: int) -> None:
         if status in (200, 204, 400, 404):  # nothing there, or a page
@@ -168,10 +176,12 @@ class TurboGearsHost:
             if namespace.emit_on_commit:
                 commit.hold(context.config)
             try:
-                return what()
+                said = what()
             except HTTPException as e:  # as for a controller: an answer, at whose status `tm.commit_veto` may look
-                context.response = e
-                return e
+                said = context.response = e
+            if context.session is not None:
+                sessions.look(context.session, context.config, namespace)
+            return said
 
         run = commit.settles(self._unit.run) if namespace.emit_on_commit else self._unit.run
         try:
