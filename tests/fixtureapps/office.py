@@ -192,6 +192,8 @@ class Notes(SocketIOTGNamespace):
                 time.sleep(60)
         if what == 'exit':
             raise gevent.GreenletExit
+        if what == 'abort':
+            tg.abort(403)
         if what == 'refusal':
             raise ConnectionRefused('come back later', {'in': 'an hour'})
 
@@ -228,6 +230,10 @@ class Notes(SocketIOTGNamespace):
     def on_write_and_redirect(self, text):
         DBSession.add(Note(text=text))
         tg.redirect('/login')
+
+    def on_say_and_abort(self, text):
+        self.emit('said', text)
+        tg.abort(400)
 
     def on_fail_commit(self, text):
         DBSession.add(Note(text=text))
@@ -285,6 +291,10 @@ class Notes(SocketIOTGNamespace):
         super().recv_disconnect()
 
 
+class Patient(Notes):
+    emit_on_commit = True
+
+
 class Closed(SocketIOTGNamespace):
     allow_only = predicates.has_permission('enter')
 
@@ -300,6 +310,7 @@ class SocketIO(SocketIOController):
     desk = Desk
     annex = Annex()
     notes = Notes
+    patient = Patient
     closed = Closed
 
     @expose()
@@ -362,7 +373,7 @@ class MarkLanguage(tg.appwrappers.base.ApplicationWrapper):
         return self.next_handler(controller, environ, context)
 
 
-def make_app(global_conf, database='', **app_conf):
+def make_app(global_conf, database='', veto='', **app_conf):
     configurator = FullStackApplicationConfigurator()
     configurator.update_blueprint(
         {
@@ -379,6 +390,7 @@ def make_app(global_conf, database='', **app_conf):
             'sqlalchemy.url': f'sqlite:///{database}',
             'sqlalchemy.poolclass': NullPool,
             'tm.enabled': True,
+            'tm.commit_veto': (lambda environ, status, headers: int(status.split()[0]) >= 400) if veto else None,
             'session.enabled': True,
             'session.type': 'memory',
             'session.key': 'office',

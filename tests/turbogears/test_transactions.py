@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.eio4client import eventually
+from tests.live import serve
 
-from .conftest import tracebacks
+from .conftest import Office, tracebacks
 
 INTERNAL = 'The server failed to handle "{}"'
 
@@ -17,6 +18,16 @@ def notes(office):
     with office.client('user0') as client:
         client.join('/notes')
         yield client
+
+
+@pytest.fixture(scope='module')
+def strict_office(tmp_path_factory):
+    """Its `tm.commit_veto` vetoes what is answered with 400 and more."""
+    database = tmp_path_factory.mktemp('strict') / 'office.sqlite'
+    with serve('tests.fixtureapps.office', app=f'database = {database}\nveto = true') as live:
+        office = Office(live, database)
+        office.change('insert into users values (?)', 'user0')
+        yield office
 
 
 @pytest.fixture
@@ -170,8 +181,39 @@ def test_recv_connect_can_refuse_with_words(office, notes, logged):
     with office.client('user0') as client:
         refused = {'message': 'come back later', 'data': {'in': 'an hour'}}
         assert client.refusal('/notes?refuse=refusal') == refused
+        assert office.notes() == [], 'nothing stays of a connection that never came to be'
         client.join('/notes')
     assert tracebacks(logged()) == 0
+
+
+def test_abort_ends_a_connect_as_it_ends_a_controller(office, notes, logged):
+    with office.client('user0') as client:
+        assert client.refusal('/notes?refuse=abort') == {'message': 'not authorized', 'data': {'status': 403}}
+    assert office.notes() == ['written by a connect that ends in abort']
+    assert tracebacks(logged()) == 0
+
+
+@pytest.mark.parametrize('namespace', ['/notes', '/patient'])
+@pytest.mark.parametrize('how', ['abort', 'redirect'])
+def test_where_the_site_vetoes_by_status_abort_is_rolled_back(strict_office, namespace, how):
+    """`tm.commit_veto` of TurboGears sees the status; the error is heard all the same, with `emit_on_commit` too."""
+    with strict_office.client('user0') as client:
+        client.join(namespace)
+        assert client.call(namespace, f'write_and_{how}', f'{namespace} {how}') == [None]
+        assert client.error(namespace)[0] == 'aborted'
+        said = client.call(namespace, 'say_and_abort', how)
+        assert said == [None] and client.error(namespace)[0] == 'aborted'
+        if namespace == '/notes':
+            assert client.event(namespace, 'said') == [how]
+        assert client.heard() == []
+    assert strict_office.notes() == [f'{namespace} {how}'] * (how == 'redirect')
+    strict_office.change('delete from notes')
+
+
+def test_where_the_site_vetoes_by_status_a_connects_abort_is_rolled_back(strict_office):
+    with strict_office.client('user0') as client:
+        assert client.refusal('/notes?refuse=abort')['data'] == {'status': 403}
+    assert strict_office.notes() == []
 
 
 def test_recv_disconnect_has_a_transaction_too(office, notes, logged):
