@@ -1,1 +1,7 @@
-"""The README's PingPong as a site: `make demo`, or `gearbox --relative serve -c demo/development.ini`."""
+"""A TurboGears site for Socket.IO clients of all generations: `make demo`, or `gearbox --relative serve -c
+demo/development.ini`.
+
+    site.py                                     the root controller and the application
+    lobby.py chat.py workshop.py pingpong.py    a namespace each, with the page that uses it in templates/ and static/
+    clients.py                                  the five JavaScript clients
+"""

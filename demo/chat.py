@@ -1,42 +1,28 @@
 """The original's chat example: rooms are channels, and who is here is known to the pages themselves.
 
 It needs no database and no shared state: on memory it is one process's chat, on Redis it is one chat of all processes.
-The page shows the source of `Chat`.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from tg import validate
-from tg.validation import TGValidationError
 
 from tgsio_middleware.pubsub import PubSubTGNamespace
 
-
-class Text:
-    """A line of text of a few characters at most."""
-
-    def __init__(self, most: int, pattern: str = r'.*\S.*') -> None:
-        self.most = most
-        self.pattern = re.compile(pattern)
-
-    def to_python(self, value: Any, state: Any = None) -> str:
-        if not isinstance(value, str) or len(value) > self.most or not self.pattern.fullmatch(value):
-            raise TGValidationError(f'text of 1 to {self.most} characters')
-        return value.strip()
-
-
-ROOM = Text(20, r'[\w-]+')
+from .clients import client_of
+from .validators import MESSAGE, NAME, ROOM
 
 
 class Chat(PubSubTGNamespace):
-    @validate({'room': ROOM, 'name': Text(30)})
+    def recv_connect(self):
+        self.me = {'id': self.sid, 'client': client_of(self)}
+        self.emit('you', self.sid)
+
+    @validate({'room': ROOM, 'name': NAME})
     def subscribe_room(self, room, name):
-        self.session['channel'] = f'room-{room}'
-        self.session['me'] = {'id': self.sid, 'name': name}
-        return self.session['channel']
+        self.channel = f'room-{room}'
+        self.me['name'] = name
+        return self.channel
 
     def on_came(self):
         self.tell('came')  # and the other pages answer `here`
@@ -44,9 +30,10 @@ class Chat(PubSubTGNamespace):
     def on_here(self):
         self.tell('here')
 
-    @validate({'text': Text(500)})
+    @validate({'text': MESSAGE})
     def on_user_message(self, text):
         self.tell('said', text=text)
+        return True
 
     def on_leave(self):
         self.tell('left')
@@ -59,4 +46,4 @@ class Chat(PubSubTGNamespace):
 
     def tell(self, what, **more):
         if self.channels:
-            self.publish(self.session['channel'], {'what': what, **self.session['me'], **more})
+            self.publish(self.channel, {'what': what, **self.me, **more})

@@ -12,9 +12,6 @@ from tg.validation import TGValidationError
 
 from tgsio_middleware import BroadcastMixin, SocketIOTGNamespace
 
-#: The protocol that a client speaks -> its generations, as the page calls them.
-GENERATIONS = {'sio09': '0.9', 'eio3': '1.x, 2.x', 'eio4': '3.x, 4.x'}
-
 
 class NoFireBallValidator:
     """-> `{'type': 'ping'}` or `{'type': 'fireball'}`; nothing else of what a client sends gets to the others."""
@@ -42,7 +39,7 @@ class Referee:
 
     def count(self, namespace: SocketIOTGNamespace, attack: dict[str, str]) -> dict[str, Any]:
         """What everybody is told of an attack."""
-        client = GENERATIONS[namespace.socket.dialect.NAME]
+        client = ', '.join(namespace.socket.dialect.GENERATIONS)
         self.score[client] += 1
         return {
             'number': self.score.total(),

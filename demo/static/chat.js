@@ -1,108 +1,71 @@
 // Rooms over PubSub. Who is here: a newcomer tells the room, the others answer, and whoever goes says so.
-'use strict';
 
-const LINES = 200;
-const find = id => document.getElementById(id);
-const socket = window.io('/chat', { path: '/socketio' });
-const here = new Map(); // id -> name
-let room = null;
+import { append, element, find, open, sends, who } from './page.js';
 
-function state(what) {
-  find('chat').dataset.state = what;
-  find('state').textContent = what;
+const client = open('/chat');
+const here = new Map(); // id -> who
+let me = ''; // as the server knows this page
+let room = null; // [its name, ours in it]
+
+function enter(wanted, name) {
+  client.emit('subscribe', 'room', wanted, name, entered => {
+    if (entered !== true) return;
+    showRoom([wanted, name]);
+    client.emit('came');
+  });
 }
 
-function notice(text) {
-  find('notice').textContent = text;
-  find('notice').hidden = !text;
-}
-
-/** A line of the log; `name` is null where nobody said it. */
-function line(name, text, className) {
-  const made = document.createElement('li');
-  made.className = className;
-  if (name !== null) {
-    const who = document.createElement('b');
-    who.textContent = name;
-    made.append(who, ' ');
-  }
-  made.append(text);
-  const lines = find('lines');
-  lines.append(made);
-  while (lines.children.length > LINES) lines.firstChild.remove();
-  lines.scrollTop = lines.scrollHeight;
+function showRoom(entered) {
+  const moves = Boolean(room) !== Boolean(entered);
+  room = entered;
+  here.clear();
+  showHere();
+  find('room-title').textContent = room?.[0] ?? '–';
+  find('enter').hidden = room !== null;
+  find('inside').hidden = find('say').hidden = room === null;
+  if (moves) find(room ? 'text' : 'name').focus();
 }
 
 function showHere() {
-  const names = [...here].map(([id, name]) => {
-    const made = document.createElement('li');
-    made.textContent = name + (id === socket.id ? ' (you)' : '');
-    return made;
-  });
-  find('here').replaceChildren(...names);
-  find('here-empty').hidden = names.length > 0;
+  const lines = [...here].map(([id, guest]) => element('li', '', ...who(guest), id === me ? ' (you)' : ''));
+  find('here').replaceChildren(...lines);
 }
 
-function showRoom(name) {
-  room = name;
-  here.clear();
-  showHere();
-  find('room-title').textContent = name ?? '–';
-  find('enter').hidden = name !== null;
-  find('say').hidden = name === null;
-  if (name !== null) find('text').focus();
-}
-
-function enter() {
-  const wanted = find('room').value.trim();
-  notice('');
-  socket.emit('subscribe', 'room', wanted, find('name').value, entered => {
-    if (entered !== true) return;
-    showRoom(wanted);
-    socket.emit('came');
-  });
+function showLine(className, ...words) {
+  append(find('lines'), element('li', className, ...words));
 }
 
 const HEARD = {
-  came({ id, name }) {
-    here.set(id, name);
-    line(null, `${name} came`, 'event');
-    if (id !== socket.id) socket.emit('here');
+  came(guest) {
+    here.set(guest.id, guest);
+    showLine('event', ...who(guest), ' came');
+    if (guest.id !== me) client.emit('here');
   },
-  here({ id, name }) {
-    here.set(id, name);
+  here(guest) {
+    here.set(guest.id, guest);
   },
-  left({ id, name }) {
-    here.delete(id);
-    line(null, `${name} left`, 'event');
+  left(guest) {
+    here.delete(guest.id);
+    showLine('event', ...who(guest), ' left');
   },
-  said({ id, name, text }) {
-    line(name, text, id === socket.id ? 'mine' : '');
+  said(guest) {
+    showLine(guest.id === me ? 'mine' : '', ...who(guest), ': ', element('bdi', '', guest.text));
   },
 };
 
-socket.on('pubblication', heard => {
-  HEARD[heard.what]?.(heard);
-  showHere();
-});
-socket.on('connect', () => {
-  state('connected');
-  if (room !== null) enter(); // after a break: the server knows this client by a new id
-});
-socket.on('disconnect', () => state('disconnected'));
-socket.on('error', (name, detail) => notice(`${name}: ${typeof detail === 'string' ? detail : Object.entries(detail).map(pair => pair.join(': ')).join(', ')}`));
-
-find('enter').addEventListener('submit', submitted => {
-  submitted.preventDefault();
-  enter();
-});
-find('say').addEventListener('submit', submitted => {
-  submitted.preventDefault();
-  socket.emit('user message', find('text').value);
-  find('text').value = '';
-});
-find('leave').addEventListener('click', () => {
-  socket.emit('leave');
-  showRoom(null);
-  line(null, 'You left', 'event');
-});
+if (client) {
+  client.on('you', id => {
+    me = id;
+    if (room) enter(...room); // after a break: to the server this page is somebody new
+  });
+  client.on('pubblication', heard => {
+    HEARD[heard.what](heard);
+    showHere();
+  });
+  sends(find('enter'), enter);
+  sends(find('say'), (...args) => client.emit('user message', ...args), () => { find('text').value = ''; });
+  find('leave').addEventListener('click', () => {
+    client.emit('leave');
+    showRoom(null);
+  });
+}

@@ -1,4 +1,6 @@
-"""The demo's chat in two pages of a real browser: in one process on memory, in two processes on one Redis."""
+"""The demo's chat in two pages of a real browser, of two generations: in one process on memory, in two processes on one
+Redis.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,8 @@ pytestmark = pytest.mark.browser
 browser = test_demo.browser
 
 ON_REDIS = '# anypubsub.backend = redis'
+#: At most 30 characters, as a name.
+TRAP = '<img src onerror=t({})>'
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -46,15 +50,15 @@ def urls(request):
 
 
 class Page:
-    def __init__(self, browser, url):
+    def __init__(self, browser, url, client):
         self.context = browser.new_context()
         self.context.set_default_timeout(PATIENCE * 1000)
         self.page = self.context.new_page()
         self.troubles = []
         self.page.on('console', lambda said: said.type in ('error', 'warning') and self.troubles.append(said.text))
         self.page.on('pageerror', lambda error: self.troubles.append(str(error)))
-        self.page.goto(f'{url}/chat')
-        self.page.wait_for_selector('#chat[data-state=connected]')
+        self.page.goto(f'{url}/chat/{client}')
+        self.page.wait_for_selector('#state[data-state=connected]')
 
     def enter(self, name, room='lobby'):
         self.page.fill('#name', name)
@@ -82,7 +86,7 @@ class Page:
 
 @pytest.fixture
 def pages(browser, urls):
-    pages = [Page(browser, url) for url in urls]
+    pages = [Page(browser, url, client) for url, client in zip(urls, ('0.9', '3.x'), strict=True)]
     yield pages
     for page in pages:
         page.context.close()
@@ -100,8 +104,21 @@ def test_two_pages_talk(pages):
     ann.wait_for('#lines', '<b>hello</b> ❄')
     ann.say('hello yourself')
     bob.wait_for('#lines', 'hello yourself')
-    assert ann.lines() == ['Ann came', 'Bob came', 'Bob <b>hello</b> ❄', 'Ann hello yourself']
+    assert ann.lines() == ['0.9 Ann came', '3.x Bob came', '3.x Bob: <b>hello</b> ❄', '0.9 Ann: hello yourself']
     assert bob.lines() == ann.lines()[1:]
+
+
+def test_what_others_write_is_no_html(pages):
+    ann, bob = pages
+    for page, name in zip(pages, (TRAP.format(1), '</li>' + TRAP.format(2)), strict=True):
+        page.page.fill('#name', name)
+        page.page.click('#enter button')
+        page.wait_for('#here', f'{name} (you)')
+    bob.say(TRAP.format(3))
+    for page in pages:
+        page.wait_for('#lines', TRAP.format(3))
+        assert page.page.locator('main img').count() == 0
+    ann.wait_for('#here', '</li>' + TRAP.format(2))
 
 
 def test_rooms_are_apart(pages):
@@ -113,7 +130,7 @@ def test_rooms_are_apart(pages):
     bob.page.click('#leave')
     bob.enter('Bob', 'red')
     ann.wait_for('#here', 'Bob')
-    assert 'Bob in blue' not in ann.lines()
+    assert '3.x Bob: in blue' not in ann.lines()
 
 
 def test_who_goes_is_here_no_more(pages):
@@ -124,17 +141,24 @@ def test_who_goes_is_here_no_more(pages):
     bob.page.click('#leave')
     ann.wait_without('#here', 'Bob')
     ann.say('alone')
-    ann.wait_for('#lines', 'Ann alone')
-    assert 'Ann alone' not in bob.lines()
+    ann.wait_for('#lines', 'Ann: alone')
+    assert '0.9 Ann: alone' not in bob.lines()
     bob.enter('Bob')
     ann.wait_for('#here', 'Bob')
     bob.page.close()
     ann.wait_without('#here', 'Bob')
 
 
-def test_what_the_server_refuses_is_told(pages):
+def test_what_is_wrong_is_said_beside_its_field(pages):
     for page in pages:
-        page.page.fill('#name', ' ')
+        page.page.fill('#name', 'x' * 31)
+        page.page.fill('#room', 'no room!')
         page.page.click('#enter button')
-        page.wait_for('#notice', 'invalid_method_args: name: text of 1 to 30 characters')
-        assert page.page.is_visible('#enter')
+        page.wait_for('#name-wrong', 'Please write 1 to 30 characters.')
+        page.wait_for('#room-wrong', 'Please use up to 20 letters')
+        assert page.page.locator('[aria-invalid=true]').count() == 2
+        page.enter('Ann')
+        assert page.page.locator('.wrong:not(:empty), [aria-invalid]').count() == 0
+        page.say('x' * 501)
+        page.wait_for('#text-wrong', 'Please write 1 to 500 characters.')
+        assert not any('xxx' in line for line in page.lines())

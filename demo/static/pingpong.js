@@ -1,69 +1,27 @@
-// Two clients, one page. What they have in common is in Side, what differs in `newClient` and `oldClient`.
-'use strict';
+// Two clients, one page: each half of the table is a Side.
 
-const NAMESPACE = '/pingpong';
+import { connect } from './client.js';
+import { append, element, mark, notice } from './page.js';
+
 const LOG_LINES = 80;
 const FEED_LINES = 40;
 const BALL_GAP = 70; // milliseconds between the balls of a fireball, which arrive all at once
 const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 
-/** An element with a class and children, strings among them. */
-function element(name, className, ...children) {
-  const made = document.createElement(name);
-  made.className = className;
-  made.append(...children);
-  return made;
-}
-
-// -- the two clients -------------------------------------------------------------------------------------------------
-
-/** 4.x: -> {on, emit, close, transport} */
-function newClient(wish, transportChanged) {
-  const socket = window.io4(NAMESPACE, {
-    path: '/socketio',
-    forceNew: true,
-    transports: wish === 'auto' ? ['polling', 'websocket'] : [wish],
-  });
-  socket.io.on('open', () => socket.io.engine.on('upgrade', transportChanged));
-  return {
-    on: (name, handler) => socket.on(name === 'failed' ? 'connect_error' : name, handler),
-    emit: (...args) => socket.emit(...args),
-    close: () => socket.disconnect(),
-    transport: () => socket.io.engine?.transport.name,
-  };
-}
-
-/** 0.9: the same face. */
-function oldClient(wish) {
-  const socket = window.io.connect(NAMESPACE, {
-    resource: 'socketio',
-    'force new connection': true,
-    transports: wish === 'auto' ? ['websocket', 'xhr-polling'] : [wish],
-    'reconnection limit': 4000,
-    'max reconnection attempts': Infinity,
-  });
-  return {
-    on: (name, handler) => socket.on(name === 'failed' ? 'connect_failed' : name, handler),
-    emit: (...args) => socket.emit(...args),
-    close: () => socket.socket.disconnect(),
-    transport: () => socket.socket.transport?.name,
-  };
-}
-
 // -- one half of the table -------------------------------------------------------------------------------------------
 
 class Side {
-  constructor(id, connect, version) {
+  constructor(id, name, io) {
     this.id = id;
     this.root = document.getElementById(id);
     this.log = this.root.querySelector('.log');
     this.lane = this.root.querySelector('.lane');
-    this.connect = connect;
+    this.name = name;
+    this.io = io;
     this.client = null;
     this.player = null;
     this.last = null; // the log's last line, while the next pong may be added to it
     this.balls = 0; // under way
-    this.show('version', version);
     for (const button of this.root.querySelectorAll('[data-attack]')) {
       button.addEventListener('click', () => this.attack(button.dataset.attack));
     }
@@ -72,29 +30,15 @@ class Side {
     this.open(wish.value);
   }
 
-  open(wish) {
+  open(transport) {
     this.client?.close();
-    this.state('connecting');
-    const client = this.connect(wish, () => this.showTransport());
-    this.client = client;
+    this.state('connecting', 'connecting');
     // What an earlier client still has to say is no longer ours.
-    const on = (name, handler) => client.on(name, (...args) => client === this.client && handler(...args));
-    on('connect', () => this.connected());
-    on('disconnect', () => this.state('disconnected'));
-    on('failed', () => this.state('disconnected'));
-    on('welcome', (message) => this.welcome(message));
-    on('pong', (message) => this.pong(message));
-    on('seen', (message) => this.seen(message));
-    on('error', (name, detail) => this.error(name, detail));
-  }
-
-  connected() {
-    this.state('connected');
-    this.showTransport();
-  }
-
-  showTransport() {
-    this.show('transport', this.client.transport());
+    const ours = handler => (...args) => client === this.client && handler(...args);
+    const tell = ours((state, words) => this.state(state, words));
+    const client = connect('/pingpong', { io: this.io, client: this.name, transport, tell });
+    this.client = client;
+    for (const event of ['welcome', 'pong', 'seen', 'error']) client.on(event, ours((...args) => this[event](...args)));
   }
 
   attack(type) {
@@ -132,22 +76,18 @@ class Side {
   }
 
   error(name, detail) {
-    if (detail === undefined) {
-      this.state('disconnected'); // 0.9 reports its connection's troubles as `error` too
-      return;
-    }
-    const text = typeof detail === 'string' ? detail : Object.entries(detail).map((pair) => pair.join(': ')).join(', ');
+    if (detail === undefined) return; // the client's own troubles, which `tell` hears of
+    const text = typeof detail === 'string' ? detail : Object.entries(detail).map(pair => pair.join(': ')).join(', ');
     this.write('error', name, text);
     this.root.animate?.(calm.matches ? [] : { translate: ['0', '-5px', '4px', '-2px', '0'] }, 260);
   }
 
   // -- what is seen of it --
 
-  state(state) {
+  state(state, words) {
     this.root.dataset.state = state;
-    this.show('state', state);
+    this.show('state', words);
     for (const button of this.root.querySelectorAll('[data-attack]')) button.disabled = state !== 'connected';
-    if (state !== 'connected') this.show('transport', '–');
   }
 
   show(what, text) {
@@ -191,14 +131,6 @@ class Side {
 
 // -- what both share -------------------------------------------------------------------------------------------------
 
-/** Adds a line, drops the oldest, and follows where the reader is at the end. */
-function append(list, line, most) {
-  const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 30;
-  list.append(line);
-  while (list.children.length > most) list.firstElementChild.remove();
-  if (atEnd) list.scrollTop = list.scrollHeight;
-}
-
 function showScore(score) {
   const both = { new: score['3.x, 4.x'] ?? 0, old: score['0.9'] ?? 0 };
   for (const [id, points] of Object.entries(both)) {
@@ -215,7 +147,7 @@ const rows = new Map(); // an attack's number -> its line
 function showSeen(id, { number, player, client, attack, score }) {
   if (!rows.has(number)) {
     showScore(score);
-    const mine = sides.find((side) => side.player === player);
+    const mine = sides.find(side => side.player === player);
     const who = element('span', `who ${mine?.id ?? ''}`, `Player ${player}`);
     const row = element('li', attack);
     row.append(element('span', 'number', `#${number}`), who, element('span', 'with', `plays ${client}`));
@@ -225,15 +157,19 @@ function showSeen(id, { number, player, client, attack, score }) {
     document.getElementById('feed-empty').hidden = true;
     if (rows.size > FEED_LINES) rows.delete(rows.keys().next().value);
   }
-  rows.get(number).querySelector('.marks').append(element('span', `mark ${id}`, id === 'new' ? '✓ 4.x' : '✓ 0.9'));
+  rows.get(number).querySelector('.marks').append(check(id));
+}
+
+/** The mark of a client that has been told. */
+function check(id) {
+  const made = mark(id === 'new' ? '4.x' : '0.9');
+  made.classList.add(id);
+  return made;
 }
 
 const sides = [];
-if (window.io4 && window.io?.version) {
-  sides.push(new Side('new', newClient, '4.8.4'));
-  sides.push(new Side('old', oldClient, window.io.version));
+if (window.io4 && window.io) {
+  sides.push(new Side('new', '4.x', window.io4), new Side('old', '0.9', window.io));
 } else {
-  const notice = document.getElementById('notice');
-  notice.textContent = 'The clients could not be loaded. Install them with: npm ci --prefix demo';
-  notice.hidden = false;
+  notice('The clients could not be loaded. Install them with: npm ci --prefix demo');
 }

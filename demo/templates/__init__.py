@@ -1,0 +1,1 @@
+"""Kajiki templates; what they share is in layout.xhtml and parts.xhtml."""
