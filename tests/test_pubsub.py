@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.eio4client import Client, eventually
+from tests.eio4client import Client
 from tests.live import Live, serve
 
 HALL = '/hall'
@@ -220,17 +220,30 @@ def test_bytes_cannot_be_published(ann):
     assert ann.error(HALL)[0] == 'internal_error'
 
 
-def test_a_client_may_not_subscribe_without_end(live):
-    with Client(live.port) as client:
+def test_who_subscribes_without_end_is_ended():
+    with serve('tests.fixtureapps.hall', max_subscriptions=5) as live, Client(live.port) as client:
         client.join(HALL)
-        for i in range(1000):
-            client.emit(HALL, 'subscribe', 'room', i)
-        assert client.call(HALL, 'subscribe', 'room', 'more') == [False]
+        for i in range(5):
+            assert client.call(HALL, 'subscribe', 'room', i) == [True]
+        assert client.call(HALL, 'subscribe', 'room', 4) == [True]
+        client.emit(HALL, 'subscribe', 'room', 5)
         assert client.error(HALL)[0] == 'subscription_rejected'
+        client.wait_closed()
+        live.wait_for_log(r'WARNING .*client .* of 127.0.0.1: more than 5 subscriptions \(max_subscriptions\)')
 
 
-def test_mongodb_is_refused_with_a_clear_error():
-    with serve('tests.fixtureapps.hall', app='anypubsub.backend = mongodb') as live, Client(live.port) as client:
-        client.join(HALL)
-        assert client.call(HALL, 'subscribe', 'lobby') == [None]
-        eventually(lambda: 'collection.insert, which pymongo has no more since 4.0' in live.log())
+@pytest.mark.parametrize(
+    ('said', 'why'),
+    [
+        ('backend = mongodb', 'collection.insert, which pymongo has no more since 4.0; use memory, redis or amqp'),
+        ('backend = nonsense', 'anypubsub.backend = nonsense'),
+        ('hosts = here', 'unexpected keyword argument'),
+    ],
+)
+def test_a_configuration_that_cannot_be_stops_the_start(said, why):
+    with (
+        pytest.raises(AssertionError, match='ConfigurationError') as e,
+        serve('tests.fixtureapps.hall', app=f'anypubsub.{said}'),
+    ):
+        pass
+    assert why in str(e.value)

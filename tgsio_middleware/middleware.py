@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .bus.link import wire
+from .bus.connection import wire
 from .bus.seldom import Seldom
 from .engine.exchange import Exchange
 from .engine.host import Host

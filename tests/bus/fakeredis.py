@@ -1,4 +1,4 @@
-"""A Redis in memory, with as much of redis-py's `Connection` as `bus.link` uses; it can be down or stall."""
+"""A Redis in memory, with as much of redis-py's `Connection` as `bus` uses; it can be down or stall."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import gevent
 from gevent.event import Event
 from gevent.queue import Empty, Queue
 
-from tgsio_middleware.bus.link import Wire
+from tgsio_middleware.bus.connection import Wire
 
 
 class Server:

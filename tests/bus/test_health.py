@@ -53,6 +53,23 @@ def test_pauses_double_and_have_an_end(health):
     assert health.failed('x', OSError()) == 0.1
 
 
+def test_a_part_that_is_forgotten_does_not_stand_in_the_way(health, caplog):
+    health.failed('a channel', OSError('gone'))
+    health.forget('a channel')
+    assert len(caplog.records) == 1  # who knows whether it is back?
+    health.failed('another', OSError('gone'))
+    assert len(caplog.records) == health.outages == 1
+    health.recovered('another')
+    assert 'back after' in caplog.text
+
+
+def test_refusals_are_counted_and_told_seldom(health, caplog):
+    for _ in range(3):
+        health.refused(2, PermissionError('not you'))
+    assert health.lost == 6 and not health.outages
+    assert [r.getMessage() for r in caplog.records] == ['redis://here refuses 2 messages: not you']
+
+
 def test_a_part_that_was_well_says_nothing(health, caplog):
     health.recovered('listening')
     assert not caplog.records

@@ -10,18 +10,8 @@ import pytest
 from gevent.queue import Queue
 
 from tgsio_middleware.bus import lines
-from tgsio_middleware.bus.lines import (
-    AmqpLine,
-    AnyLine,
-    MemoryLine,
-    RedisLine,
-    Unavailable,
-    make_line,
-    make_pubsub,
-    redis_wire,
-    settings_of,
-)
-from tgsio_middleware.errors import ConfigurationError
+from tgsio_middleware.bus.backend import make_pubsub, settings_of
+from tgsio_middleware.bus.lines import AmqpLine, AnyLine, MemoryLine, RedisLine, Unavailable, make_line
 
 from .fakeredis import Server, until
 
@@ -170,8 +160,9 @@ class TestRedisLine(AnyLineContract):
         until(lambda: line.link.health.ill('listening'))
         with pytest.raises(Unavailable, match='redis://fake'):
             line.open('b')
-        line.publish('a', '1')  # is lost: that the server is gone is found out by it
-        until(lambda: line.link.health.ill('publishing'))
+        line.publish('a', '1')  # that the server is gone is found out by it
+        until(lambda: heard[-1] == ('a', '1'))
+        assert line.link.health.ill('publishing')
         line.publish('a', '2')
         assert heard[-1] == ('a', '2')
         self.server.start()
@@ -198,19 +189,22 @@ class TestAmqpLine(AnyLineContract):
     def test_a_lost_subscription_comes_back(self, line, heard):
         line.open('a')
         FakeAmqp.exchanges['a'][0].put(None)
-        until(lambda: line.health.ill('a'))
-        until(lambda: not line.health.ill('a'))
+        until(lambda: line.health.ill('channel a'))
+        until(lambda: not line.health.ill('channel a'))
         line.publish('a', '1')
         until(lambda: heard == [('a', '1')])
         assert len(FakeAmqp.exchanges['a']) == 1
 
-    def test_a_backend_that_is_down_is_unavailable(self, line, monkeypatch):
+    def test_a_backend_that_is_down_is_unavailable(self, line, monkeypatch, caplog):
         monkeypatch.setattr(lines, 'PATIENCE', 0.02)
         FakeAmqp.down = True
-        with pytest.raises(Unavailable, match='amqp'):
-            line.open('a')
+        for channel in 'ab':
+            with pytest.raises(Unavailable, match='amqp'):
+                line.open(channel)
         FakeAmqp.down = False
         line.open('a')
+        assert not line.health.ill('channel b')  # nobody waits for it any more
+        assert [r.getMessage().split(' ')[5] for r in caplog.records] == ['lost:', 'back']
 
     def test_a_publication_that_fails_is_counted_and_the_next_connects_anew(self, line, heard):
         line.open('a')
@@ -241,54 +235,6 @@ class TestAnotherBackend(AnyLineContract):
     def test_a_subscription_that_ends_comes_back(self, line, heard):
         line.open('a')
         FakeAmqp.exchanges['a'][0].put(None)
-        until(lambda: line.health.outages and not line.health.ill('a'))
+        until(lambda: line.health.outages and not line.health.ill('channel a'))
         line.publish('a', '1')
         until(lambda: heard == [('a', '1')])
-
-
-class TestSettings:
-    def test_memory_is_the_default_with_gevents_queue(self):
-        settings = settings_of({'other': 1})
-        assert settings.pop('backend') == 'memory'
-        assert isinstance(settings.pop('queue_factory')(maxsize=0), Queue)
-        assert not settings
-
-    def test_numbers_of_an_ini_are_numbers(self):
-        config = {'anypubsub.backend': 'redis', 'anypubsub.port': '7', 'anypubsub.db': '0', 'anypubsub.password': '42'}
-        assert settings_of(config) == {'backend': 'redis', 'port': 7, 'db': 0, 'password': '42'}
-
-    def test_mongodb_is_refused_with_the_reason(self):
-        with pytest.raises(ConfigurationError, match=r'mongodb.*pymongo.*memory, redis or amqp'):
-            settings_of({'anypubsub.backend': 'mongodb'})
-
-    @pytest.mark.parametrize(
-        'config',
-        [
-            {'anypubsub.backend': 'nonsense'},
-            {'anypubsub.nonsense': 'x'},
-            {'anypubsub.backend': 'redis', 'anypubsub.x': 'y'},
-        ],
-    )
-    def test_what_anypubsub_does_not_know_is_told(self, config):
-        with pytest.raises(ConfigurationError, match=r'anypubsub\.backend'):
-            make_pubsub(settings_of(config))
-
-    @pytest.mark.parametrize(
-        ('settings', 'where'),
-        [
-            ({}, ('localhost', None, None)),
-            ({'host': 'h', 'port': 7, 'db': 3}, ('h', 7, 3)),
-            ({'host': 'redis://h:7/3'}, ('h', 7, 3)),
-        ],
-    )
-    def test_redis_is_where_anypubsub_would_look(self, settings, where):
-        pytest.importorskip('redis')
-        kwargs = redis_wire(settings).kwargs
-        assert (kwargs.get('host'), kwargs.get('port'), kwargs.get('db')) == where
-
-    def test_a_pool_of_the_sites_own(self):
-        redis = pytest.importorskip('redis')
-        pool = redis.ConnectionPool(host='h', port=7, password='p', decode_responses=True)
-        made = redis_wire({'connection_pool': pool})
-        assert (made.kwargs['host'], made.kwargs['port'], made.kwargs['password']) == ('h', 7, 'p')
-        made.connection_class(**made.kwargs)

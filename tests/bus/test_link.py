@@ -10,8 +10,8 @@ import gevent
 import pytest
 
 from tgsio_middleware.bus import link as module
-from tgsio_middleware.bus.link import Link, Message, Name, named, wire, wire_of
-from tgsio_middleware.errors import ConfigurationError
+from tgsio_middleware.bus import publisher
+from tgsio_middleware.bus.link import Link, Message, Name
 
 from .fakeredis import Server, until
 
@@ -71,6 +71,32 @@ def test_two_that_subscribe_at_once_both_wait_for_the_confirmation(server, link)
     assert server.commands.count(('SUBSCRIBE', b'c')) == 1
 
 
+def test_the_last_of_several_subscriptions_of_one_name_is_the_one_that_counts(server, link):
+    """Between the answers to the first two, the server does not listen."""
+    server.going.clear()
+    link.subscribe([CHANNEL], 0.01)
+    until(lambda: link._listening)
+    connection = link._listening
+    link.unsubscribe([CHANNEL])
+    second = gevent.spawn(link.subscribe, [CHANNEL], 3)
+    gevent.sleep(0.01)
+    for _ in range(2):
+        assert not second.ready()
+        connection.answers.put([b'subscribe', CHANNEL.name, 1])
+        gevent.sleep(0.01)
+    assert second.get() is True
+
+
+def test_a_link_that_wants_nothing_is_well_when_it_is_answered(server, link):
+    link.subscribe([CHANNEL], 1)
+    server.stop()
+    until(lambda: link.health.ill('listening'))
+    link.unsubscribe([CHANNEL])
+    server.start()
+    until(lambda: not link.health.ill('listening'))
+    assert link.subscribe([CHANNEL], 1)
+
+
 def test_unsubscribing(server, link, heard):
     link.subscribe([CHANNEL, PATTERN], 1)
     link.unsubscribe([CHANNEL, PATTERN, Name(b'never')])
@@ -119,7 +145,7 @@ def test_a_stalled_server_is_noticed_by_who_listens(server, link, monkeypatch, c
 
 
 def test_a_stalled_server_is_noticed_by_who_publishes(server, link, monkeypatch):
-    monkeypatch.setattr(module, 'PATIENCE', 0.02)
+    monkeypatch.setattr(publisher, 'PATIENCE', 0.02)
     server.going.clear()
     assert link.publish(b'c', b'1')
     until(lambda: link.health.ill('publishing'))
@@ -160,46 +186,6 @@ def test_closing_ends_both_connections(server, link):
     link.drain(1)
     link.close()
     until(lambda: not server.subscribers(b'c'))
-
-
-class TestWire:
-    @pytest.fixture(autouse=True)
-    def redis(self):
-        pytest.importorskip('redis')
-
-    def test_every_command_has_its_timeout(self):
-        kwargs = wire('redis://:secret@host:7/3').kwargs
-        assert (kwargs['host'], kwargs['port'], kwargs['db'], kwargs['password']) == ('host', 7, 3, 'secret')
-        assert kwargs['socket_timeout'] == kwargs['socket_connect_timeout'] == module.PATIENCE
-
-    def test_a_timeout_in_the_url_stays(self):
-        assert wire('redis://host?socket_timeout=0.5').kwargs['socket_timeout'] == 0.5
-
-    def test_tls_and_unix_sockets_have_their_classes(self):
-        assert 'SSL' in wire('rediss://host').connection_class.__name__
-        assert 'Unix' in wire('unix:///tmp/x').connection_class.__name__
-
-    def test_a_connection_can_be_made_of_it(self):
-        made = wire('redis://127.0.0.1:1')
-        with pytest.raises(Exception, match='refused'):
-            made.connect()
-
-    def test_no_password_in_a_name(self):
-        assert wire('redis://user:secret@host:7/3').name == named('redis://user:secret@host:7/3') == 'redis://host:7/3'
-
-    def test_what_is_no_address(self):
-        with pytest.raises(ConfigurationError, match='http://host') as e:
-            wire('http://user:secret@host')
-        assert 'secret' not in str(e.value)
-
-    def test_answers_are_bytes_whatever_was_asked_for(self):
-        assert wire_of({'decode_responses': True}, 'x').kwargs['decode_responses'] is False
-
-
-def test_without_redis_installed_the_error_says_what_to_install():
-    program = "import sys; sys.modules['redis'] = None\nfrom tgsio_middleware.bus.link import wire\nwire('redis://x')"
-    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
-    assert 'pip install tgsio_middleware[redis]' in done.stderr
 
 
 def test_without_msgpack_installed_the_error_says_what_to_install():

@@ -14,19 +14,30 @@ from tgsio_middleware.bus.publisher import PART, Publisher
 
 
 class Server:
-    """Takes batches; `error` is raised, `stalled` holds it up."""
+    """A carrier. `error` is raised when it is sent to, with `down` when it is reached; `going` holds it up."""
 
     def __init__(self):
         self.batches = []
         self.error = None
+        self.down = False
+        self.refuses = b''
         self.going = Event()
         self.going.set()
+        self.closed = False
 
-    def __call__(self, batch):
+    def reach(self):
+        if self.down:
+            raise self.error
+
+    def send(self, batch):
         self.going.wait()
         if self.error is not None:
             raise self.error
         self.batches.append(list(batch))
+        return [PermissionError('no') if data == self.refuses else 1 for _, data in batch]
+
+    def close(self):
+        self.closed = True
 
     @property
     def taken(self):
@@ -39,10 +50,16 @@ def server():
 
 
 @pytest.fixture
-def post(server):
-    post = Publisher(server, Health('server', logging.getLogger('tests.bus')))
+def handed_back():
+    return []
+
+
+@pytest.fixture
+def post(server, handed_back):
+    post = Publisher(server, Health('server', logging.getLogger('tests.bus')), handed_back.extend)
     yield post
     post.close()
+    assert server.closed
 
 
 def test_all_arrive_in_order_and_in_few_batches(server, post):
@@ -100,6 +117,46 @@ def test_what_a_lost_server_did_not_take_is_forgotten_and_counted(server, post):
     assert post.put(b'c', b'news')
     assert post.drain(2)
     assert server.taken == [b'news']
+
+
+def test_what_surely_did_not_leave_is_handed_back_in_order(server, post, handed_back, monkeypatch):
+    monkeypatch.setattr(publisher, 'BATCH', 2)
+    server.error = OSError('gone')
+    for data in (b'1', b'2', b'3'):
+        post.put(b'c', data)
+    assert post.drain(2)
+    assert handed_back == [(b'c', b'3')]  # the batch on its way may have arrived
+    assert post._health.lost == 3
+
+
+def test_a_server_that_cannot_be_reached_has_taken_nothing(server, post, handed_back):
+    server.error, server.down = OSError('refused'), True
+    for data in (b'1', b'2'):
+        post.put(b'c', data)
+    assert post.drain(2)
+    assert handed_back == [(b'c', b'1'), (b'c', b'2')]
+
+
+def test_a_stalled_server_is_given_up(server, post, handed_back, monkeypatch):
+    monkeypatch.setattr(publisher, 'PATIENCE', 0.02)
+    server.going.clear()
+    post.put(b'c', b'1')
+    gevent.sleep(0)
+    post.put(b'c', b'2')
+    assert post.drain(2)
+    assert post._health.ill(PART)
+    assert handed_back == [(b'c', b'2')]
+
+
+def test_what_the_server_refuses_is_no_loss_of_it(server, post, handed_back, caplog):
+    server.refuses = b'2'
+    for _ in range(3):
+        for data in (b'1', b'2', b'3'):
+            post.put(b'c', data)
+        assert post.drain(2)
+    assert handed_back == [(b'c', b'2')] * 3
+    assert post._health.lost == 3 and not post._health.outages
+    assert [r.getMessage() for r in caplog.records] == ['server refuses 1 messages: no']
 
 
 def test_it_tries_again_with_pauses(server, post, monkeypatch):

@@ -281,6 +281,11 @@ class TestRedisIsLost:
 
             eventually(reaches, SLOW)
 
+    def publications(self, client: Client) -> list[object]:
+        """Those with a number."""
+        heard = [p.data[1] for p in client.heard() if p.kind == '2' and p.data[0] == 'pubblication']
+        return [said for said in heard if said != 'together?']
+
     def lines(self, live: Live, word: str) -> int:
         return sum(f' {word}' in line for line in live.log().splitlines() if 'WARNING tgsio_middleware.bus' in line)
 
@@ -296,8 +301,10 @@ class TestRedisIsLost:
             ann.emit(HALL, 'shout', number)
             ann.emit(HALL, 'anywhere', {}, number)
             assert ann.event(HALL, 'heard') == [number]
+            ann.emit(HALL, 'publish', 'lobby', number)
             assert time.monotonic() - began < 1
         assert ann.call(HALL, 'subscribe', 'room', 1) == [False]
+        eventually(lambda: self.publications(ann) == list(range(20)))  # none is lost at home, not the first either
         assert not ann.closed and not bob.closed
         with Client(two[0].port) as newcomer:
             newcomer.join(HALL)

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import adapter
 from .address import ANYBODY, Address, address
-from .link import wire
+from .connection import Sender, wire
 from .plain import plain
 
 #: What Node's emitter calls itself.
@@ -26,9 +26,8 @@ class Emitter:
     """
 
     def __init__(self, url: str, default: Callable[[Any], Any] | None = None) -> None:
-        self._wire = wire(url)
+        self._sender = Sender(wire(url))
         self._default = default
-        self._connection: Any = None
 
     def emit(
         self, event: str, *args: Any, namespace: str = '/', room: Any = None, user: Any = ANYBODY, skip: Any = None
@@ -54,9 +53,7 @@ class Emitter:
 
     def close(self) -> None:
         """The next call connects again."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.disconnect()
+        self._sender.close()
 
     def __enter__(self) -> Emitter:
         return self
@@ -65,11 +62,8 @@ class Emitter:
         self.close()
 
     def _publish(self, channel: bytes, data: bytes) -> int:
-        if self._connection is None:
-            self._connection = self._wire.connect()
-        try:
-            self._connection.send_command('PUBLISH', channel, data, check_health=False)
-            return int(self._connection.read_response())
-        except BaseException:
-            self.close()
-            raise
+        self._sender.reach()
+        (answer,) = self._sender.send([(channel, data)])
+        if isinstance(answer, Exception):
+            raise answer
+        return int(answer)

@@ -20,12 +20,13 @@ from typing import Any, Protocol
 
 import gevent
 from gevent.event import Event
-from gevent.queue import Queue
 
-from ..errors import ConfigurationError, SocketIOError
+from ..errors import SocketIOError
 from .address import raw
+from .backend import make_pubsub, redis_wire
+from .connection import Wire
 from .health import Health
-from .link import Link, Message, Name, Wire, named, wire, wire_of
+from .link import Link, Message, Name
 from .publisher import Batch, Publisher
 
 log = logging.getLogger(__name__)
@@ -34,10 +35,6 @@ log = logging.getLogger(__name__)
 Received = Callable[[str, Any], None]
 #: Seconds that a backend may take to subscribe.
 PATIENCE = 5.0
-#: What of a given connection pool's arguments says where the server is and who we are.
-CONNECTION = ('host', 'port', 'db', 'username', 'password', 'socket_timeout', 'socket_connect_timeout')
-#: anypubsub takes these settings as numbers; an ini gives strings.
-NUMBERS = ('port', 'db', 'max_connections')
 
 
 class Unavailable(SocketIOError):
@@ -60,41 +57,6 @@ class Line(Protocol):
         """Ends everything."""
 
 
-def settings_of(config: Mapping[str, Any], prefix: str = 'anypubsub.') -> dict[str, Any]:
-    """anypubsub's settings in the application's configuration. Raises ConfigurationError for `mongodb`."""
-    found = {key[len(prefix) :]: value for key, value in config.items() if key.startswith(prefix)}
-    found.setdefault('backend', 'memory')
-    if found['backend'] == 'mongodb':
-        raise ConfigurationError(
-            f'{prefix}backend = mongodb: this backend of anypubsub calls collection.insert, which pymongo has no more '
-            'since 4.0; use memory, redis or amqp'
-        )
-    if found['backend'] == 'memory':
-        found.setdefault('queue_factory', queue)
-    for name in NUMBERS:
-        if str(found.get(name, '')).isdigit():
-            found[name] = int(found[name])
-    return found
-
-
-def queue(maxsize: int = 0) -> Queue[Any]:
-    """What anypubsub's memory backend waits at: gevent's, without end, as long as a greenlet of ours empties it."""
-    return Queue(maxsize or None)
-
-
-def make_pubsub(settings: Mapping[str, Any]) -> Any:
-    """anypubsub's object. Raises ConfigurationError."""
-    from anypubsub import ConfigurationError as Unknown
-    from anypubsub import create_pubsub
-
-    more = dict(settings)
-    backend = more.pop('backend')
-    try:
-        return create_pubsub(backend, **more)
-    except (Unknown, ImportError, TypeError) as e:
-        raise ConfigurationError(f'anypubsub.backend = {backend} with {sorted(more)}: {e}') from e
-
-
 def make_line(pubsub: Any, settings: Mapping[str, Any], received: Received) -> Line:
     """The line for the backend that `pubsub` is an object of."""
     backend = settings['backend']
@@ -107,28 +69,30 @@ def make_line(pubsub: Any, settings: Mapping[str, Any], received: Received) -> L
     return AnyLine(lambda: make_pubsub(settings), received, f'the PubSub backend {backend}')
 
 
-def redis_wire(settings: Mapping[str, Any]) -> Wire:
-    """To the server that anypubsub's redis backend would use with these settings."""
-    if settings.get('connection_pool') is not None:
-        kwargs = dict(settings['connection_pool'].connection_kwargs)
-    else:
-        kwargs = {key: settings[key] for key in ('host', 'port', 'db', 'password') if settings.get(key) is not None}
-    host = str(kwargs.setdefault('host', 'localhost'))
-    if host.startswith('redis'):
-        return wire(host, f"PubSub's {named(host)}")
-    fitting = {key: value for key, value in kwargs.items() if key in CONNECTION}
-    return wire_of(fitting, f"PubSub's redis://{host}:{kwargs.get('port', 6379)}")
+def _hand_back(received: Received) -> Callable[[Batch], None]:
+    """What did not reach the server goes to this process's own clients."""
+
+    def undelivered(batch: Batch) -> None:
+        for channel, data in batch:
+            received(text(channel), data)
+
+    return undelivered
+
+
+def text(channel: bytes) -> str:
+    """The other way of `address.raw`."""
+    return channel.decode('utf-8', 'surrogatepass')
 
 
 class RedisLine:
     """Publications over one Link. While Redis is lost, this process's own publications go to its own clients."""
 
     def __init__(self, wire: Wire, received: Received) -> None:
-        self.link = Link(wire, self._message)
+        self.link = Link(wire, self._message, _hand_back(received))
         self._received = received
 
     def _message(self, message: Message) -> None:
-        self._received(message.channel.decode('utf-8', 'surrogatepass'), message.data)
+        self._received(text(message.channel), message.data)
 
     def open(self, channel: str) -> None:
         names = [Name(raw(channel))]
@@ -155,8 +119,7 @@ class AnyLine:
         self._connect = connect
         self._received = received
         self._feeds: dict[str, gevent.Greenlet] = {}
-        self._publisher = Publisher(self._send, self.health)
-        self._sender: Any = None
+        self._publisher = Publisher(Speaker(self._made), self.health, _hand_back(received))
 
     def open(self, channel: str) -> None:
         ready = Event()
@@ -169,6 +132,7 @@ class AnyLine:
         feed = self._feeds.pop(channel, None)
         if feed is not None:
             feed.kill(block=False)
+            self.health.forget(_part(channel))
 
     def publish(self, channel: str, text: str) -> None:
         if not self._publisher.put(raw(channel), text.encode()):
@@ -183,17 +147,18 @@ class AnyLine:
         while True:
             pubsub = None
             try:
-                pubsub = self._made()
-                subscriber = pubsub.subscribe(channel)
+                with gevent.Timeout(PATIENCE):
+                    pubsub = self._made()
+                    subscriber = pubsub.subscribe(channel)
                 ready.set()
-                self.health.recovered(channel)
+                self.health.recovered(_part(channel))
                 for message in self._messages(pubsub, subscriber):
                     self._received(channel, message)
                 raise Unavailable('the subscription has ended')
             except gevent.GreenletExit:  # `close`; its traceback would keep the subscriber
                 return
-            except Exception as e:
-                gevent.sleep(self.health.failed(channel, e))
+            except (Exception, gevent.Timeout) as e:
+                gevent.sleep(self.health.failed(_part(channel), e))
             finally:
                 _end(pubsub)
 
@@ -203,17 +168,34 @@ class AnyLine:
     def _messages(self, pubsub: Any, subscriber: Any) -> Iterable[Any]:
         return subscriber  # type: ignore[no-any-return]
 
-    def _send(self, batch: Batch) -> None:
-        with gevent.Timeout(PATIENCE):
-            try:
-                if self._sender is None:
-                    self._sender = self._made()
-                for channel, data in batch:
-                    self._sender.publish(channel.decode('utf-8', 'surrogatepass'), data.decode())
-            except BaseException:
-                sender, self._sender = self._sender, None
-                _end(sender)
-                raise
+
+def _part(channel: str) -> str:
+    return f'channel {channel}'
+
+
+class Speaker:
+    """A `publisher.Carrier`: publishes by an object of anypubsub's, made anew when it has failed."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._pubsub: Any = None
+
+    def reach(self) -> None:
+        if self._pubsub is None:
+            self._pubsub = self._make()
+
+    def send(self, batch: Batch) -> tuple[Any, ...]:
+        try:
+            for channel, data in batch:
+                self._pubsub.publish(text(channel), data.decode())
+        except BaseException:
+            self.close()
+            raise
+        return ()
+
+    def close(self) -> None:
+        pubsub, self._pubsub = self._pubsub, None
+        _end(pubsub)
 
 
 class AmqpLine(AnyLine):
@@ -261,6 +243,7 @@ def _end(pubsub: Any) -> None:
     connection = getattr(pubsub, 'connection', None)
     if connection is not None:
         try:
-            connection.close()
-        except Exception as e:
+            with gevent.Timeout(PATIENCE):
+                connection.close()
+        except (Exception, gevent.Timeout) as e:
             log.debug('%s', e)

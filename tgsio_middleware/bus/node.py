@@ -21,7 +21,8 @@ from ..errors import LocalProtocolError
 from . import adapter
 from .adapter import Garbage
 from .address import USER, Address
-from .link import Link, Message, Name, Wire
+from .connection import Wire
+from .link import Link, Message, Name
 from .seldom import Seldom
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import gevent
 from gevent.event import Event
@@ -14,6 +15,8 @@ from gevent.event import Event
 from .health import Health
 
 Batch = Sequence[tuple[bytes, bytes]]
+#: Seconds that a batch may take, connecting included.
+PATIENCE = 4.0
 #: Messages and bytes that wait for the server: a second or two of a busy site.
 MAX_WAITING, MAX_WAITING_BYTES = 20_000, 32_000_000
 #: Messages in one round trip.
@@ -21,15 +24,32 @@ BATCH = 200
 PART = 'publishing'
 
 
+class Carrier(Protocol):
+    """The way to a server; `connection.Sender` is one. Its verbs may block."""
+
+    def reach(self) -> None:
+        """Connects, unless it is connected. Raises where it cannot; then nothing has left."""
+
+    def send(self, batch: Batch) -> Sequence[Any]:
+        """Passes (channel, data) pairs on; exceptions among its answers are refusals of single ones. An empty batch
+        only asks whether the server is there. Raises where it is not known what has arrived.
+        """
+
+    def close(self) -> None:
+        """Never blocks."""
+
+
+def forget(batch: Batch) -> None:
+    """News of which nobody needs to hear any more."""
+
+
 class Publisher:
-    """`send(batch)` passes (channel, data) pairs on and raises where it cannot; it may block as long as it bounds that.
+    """`undelivered(batch)` gets, in order, what surely did not reach the server; it must not block."""
 
-    `send(())` only asks whether the server is there.
-    """
-
-    def __init__(self, send: Callable[[Batch], None], health: Health) -> None:
-        self._send = send
+    def __init__(self, carrier: Carrier, health: Health, undelivered: Callable[[Batch], None] = forget) -> None:
+        self._carrier = carrier
         self._health = health
+        self._undelivered = undelivered
         self._waiting: deque[tuple[bytes, bytes]] = deque()
         self._bytes = 0
         self._news = Event()
@@ -58,6 +78,7 @@ class Publisher:
         """What waits is lost."""
         if self._greenlet is not None:
             self._greenlet.kill(block=False)
+        self._carrier.close()
 
     def _publish_loop(self) -> None:
         while True:
@@ -69,21 +90,38 @@ class Publisher:
 
     def _pass_on(self, batch: Batch) -> None:
         self._bytes -= sum(len(data) for _, data in batch)
+        reached = False
         try:
-            self._send(batch)
+            with gevent.Timeout(PATIENCE):
+                self._carrier.reach()
+                reached = True
+                answers = self._carrier.send(batch)
         except (Exception, gevent.Timeout) as e:
-            self._health.lost += len(batch) + len(self._waiting)
-            pause = self._health.failed(PART, e)
-            self._waiting.clear()
-            self._bytes = 0
-            self._idle.set()
-            self._recover(pause)
+            self._lost(batch, reached, e)
+        else:
+            refused = [(said, e) for said, e in zip(batch, answers, strict=False) if isinstance(e, Exception)]
+            if refused:
+                self._health.refused(len(refused), refused[0][1])
+                self._undelivered([said for said, _ in refused])
+
+    def _lost(self, batch: Batch, reached: bool, error: BaseException) -> None:
+        """Of the batch on its way some may have arrived, of those that wait for their turn none has."""
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        self._bytes = 0
+        self._health.lost += len(batch) + len(waiting)
+        pause = self._health.failed(PART, error)
+        self._idle.set()
+        self._undelivered(waiting if reached else [*batch, *waiting])
+        self._recover(pause)
 
     def _recover(self, pause: float) -> None:
         while True:
             gevent.sleep(pause)
             try:
-                self._send(())
+                with gevent.Timeout(PATIENCE):
+                    self._carrier.reach()
+                    self._carrier.send(())
             except (Exception, gevent.Timeout) as e:
                 pause = self._health.failed(PART, e)
             else:

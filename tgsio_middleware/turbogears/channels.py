@@ -11,8 +11,9 @@ from typing import Any
 import tg
 from tg.jsonify import JSONEncoder
 
+from ..bus.backend import make_pubsub, settings_of
 from ..bus.hub import Hub
-from ..bus.lines import make_line, make_pubsub, settings_of
+from ..bus.lines import make_line
 from ..errors import ConfigurationError
 
 _CREATION = Lock()
@@ -22,6 +23,14 @@ HUB = '_tgsio_hub'
 def pubsub() -> Any:
     """anypubsub's object. Raises ConfigurationError."""
     return _made('anypubsub', lambda config: make_pubsub(settings_of(config)))
+
+
+def check() -> None:
+    """At the start of the site: what its configuration says of PubSub, if it does, can be. Raises
+    ConfigurationError.
+    """
+    if any(key.startswith('anypubsub.') for key in tg.config):
+        pubsub()
 
 
 def hub(deliver: Callable[[str, Any, Iterable[Any]], None]) -> Hub[Any]:
