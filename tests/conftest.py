@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -35,3 +38,26 @@ def requires(program: str, hint: str) -> str:
     if found is None:
         missing(program, hint)
     return str(found)
+
+
+class Certificate(NamedTuple):
+    """Of 127.0.0.1, signed by itself."""
+
+    file: Path
+    key: Path
+
+    @property
+    def lines(self) -> str:
+        """For the server's section of an ini."""
+        return f'certfile = {self.file}\nkeyfile = {self.key}'
+
+
+@pytest.fixture(scope='session')
+def certificate(tmp_path_factory):
+    openssl = requires('openssl', 'apt-get install openssl')
+    folder = tmp_path_factory.mktemp('tls')
+    made = Certificate(folder / 'certificate.pem', folder / 'key.pem')
+    command = [openssl, 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost']
+    name = ['-addext', 'subjectAltName=IP:127.0.0.1']
+    subprocess.run([*command, *name, '-keyout', made.key, '-out', made.file], check=True, capture_output=True)
+    return made

@@ -65,25 +65,23 @@ GEARBOX = 'import sys; from gearbox.main import main; sys.argv[1:] = ["serve", "
 
 
 class Live:
-    """A running server: `url`, `port`, `process`, and what it has logged."""
+    """A running server: `url`, `port` (0 on a unix socket), `process`, and what it has logged."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process = process
         self._log = log
-        scheme, port = self._wait_for_address()
-        self.port = int(port)
-        self.url = f'{scheme}://127.0.0.1:{port}'
+        self.url, self.port = self._wait_for_address()
 
     def log(self) -> str:
         """Everything that the process has written so far."""
         return self._log.read_text('utf-8', 'replace')
 
-    def _wait_for_address(self) -> tuple[str, str]:
+    def _wait_for_address(self) -> tuple[str, int]:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            found = re.search(r'(?:Serving on|Listening at:) (\w+)://[^:]+:(\d+)', self.log())
+            found = re.search(r'(?:Serving on|Listening at:) (\w+://[^:\s]+:?(\d*))\s', self.log())
             if found:
-                return found[1], found[2]
+                return found[1], int(found[2] or 0)
             if self.process.poll() is not None:
                 break
             time.sleep(0.02)

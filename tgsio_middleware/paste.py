@@ -7,6 +7,7 @@ patching must come before `tg` is imported.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -16,6 +17,9 @@ from .settings import NAMES
 
 log = logging.getLogger(__name__)
 Application = Callable[..., Any]
+#: Those of the server's section that are not the filter's, and where it listens unless they say otherwise.
+SERVER_KEYS = ('host', 'port', 'unix_socket', 'unix_socket_perms', 'certfile', 'keyfile')
+HOST, PORT = '127.0.0.1', '8080'
 
 
 def filter_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[Application], Application]:
@@ -30,10 +34,9 @@ def filter_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
     return lambda app: SocketIOMiddleware(app, None, **local_conf)
 
 
-def server_factory(
-    global_conf: dict[str, str], host: str = '127.0.0.1', port: str = '8080', **local_conf: str
-) -> Callable[[Application], None]:
-    """`[server:main] use = egg:tgsio_middleware#socketio`; keys: `host`, `port`, `keyfile` and `certfile` for TLS.
+def server_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[Application], None]:
+    """`[server:main] use = egg:tgsio_middleware#socketio`; keys: `host` (127.0.0.1) and `port` (8080), or
+    `unix_socket`, a path, with `unix_socket_perms` (600); `certfile` and `keyfile` for TLS.
 
     A factory and not a runner: paste and gearbox call it before they load the application, and it patches the process.
     With `socketio_resource` and other keys of the filter it wraps the application, unless the pipeline holds the filter
@@ -44,12 +47,12 @@ def server_factory(
 
     monkey.patch_all()
     _look_for_trouble()
-    tls = _tls(local_conf.pop('certfile', None), local_conf.pop('keyfile', None))
-    if not port.isdigit() or int(port) > 65535:
-        raise ConfigurationError(f'port = {port!r}: allowed is a number from 0 to 65535')
+    own = {key: local_conf.pop(key) for key in SERVER_KEYS if key in local_conf}
+    listener = _listener(own)
+    tls = _tls(own.get('certfile'), own.get('keyfile'))
     for key, value in local_conf.items():
         if key not in NAMES:
-            known = ', '.join(('host', 'port', 'certfile', 'keyfile', *NAMES))
+            known = ', '.join((*SERVER_KEYS, *NAMES))
             raise ConfigurationError(f'unknown setting {key!r} = {value!r}; known are: {known}')
     wrap = filter_factory(global_conf, **local_conf) if local_conf else None
 
@@ -59,13 +62,38 @@ def server_factory(
 
         if wrap is not None and not isinstance(app, SocketIOMiddleware):
             app = wrap(app)
-        server = SocketIOServer((host, int(port)), app, **tls)
+        server = SocketIOServer(listener(), app, **tls)
         server.start()
         scheme = 'https' if tls else 'http'
-        print(f'Serving on {scheme}://{host}:{server.server_port}', flush=True)
+        where = f'{scheme}://{own.get("host", HOST)}:{server.server_port}'
+        print(f'Serving on {where if server.server_port else "unix://" + own["unix_socket"]}', flush=True)
         server.serve_forever()
 
     return serve
+
+
+def _listener(own: dict[str, str]) -> Callable[[], Any]:
+    """What the server listens on, once it is called: (host, port), or a unix socket."""
+    path, perms = own.get('unix_socket'), own.get('unix_socket_perms', '600')
+    host, port = own.get('host', HOST), own.get('port', PORT)
+    if not re.fullmatch(r'[0-7]{3,4}', perms):
+        raise ConfigurationError(f'unix_socket_perms = {perms!r}: allowed is an octal number such as 600 or 660')
+    if path is None and (not port.isdigit() or int(port) > 65535):
+        raise ConfigurationError(f'port = {port!r}: allowed is a number from 0 to 65535')
+    if path is None:
+        return lambda: (host, int(port))
+    if 'host' in own or 'port' in own:
+        raise ConfigurationError(f'unix_socket = {path!r} beside host or port: the server listens on one of them')
+
+    def listen() -> Any:
+        from .server import listen_on
+
+        try:
+            return listen_on(path, int(perms, 8))
+        except OSError as e:
+            raise ConfigurationError(f'unix_socket = {path!r}: {e.strerror}') from None
+
+    return listen
 
 
 def _tls(certfile: str | None, keyfile: str | None) -> dict[str, Any]:

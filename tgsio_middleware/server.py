@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import socket
+import stat
 from typing import Any
 
 import gevent
 import gevent.socket
 from gevent.pywsgi import LoggingLogAdapter, WSGIHandler, WSGIServer
 
+from .bus.seldom import Seldom
 from .transports.takeover import TAKE
 
 log = logging.getLogger(__name__)
 #: At DEBUG, a line a request. pywsgi would print them.
 access_log = logging.getLogger(__name__ + '.access')
 BACKLOG = 1024
+#: Who has connected to a port with TLS has so long to shake hands, in seconds.
+TLS_PATIENCE = 10.0
 
 
 class SocketIOHandler(WSGIHandler):
@@ -103,17 +108,55 @@ def _native(fd: int) -> Any:
     return sock
 
 
+def listen_on(path: str, mode: int) -> Any:
+    """A listening unix socket with these permissions. One that a dead process left behind is replaced; raises OSError
+    where somebody listens there, or where anything else is in the way.
+    """
+    listener = gevent.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if _is_left_over(path):
+            os.unlink(path)
+        before = os.umask(0o777 & ~mode)
+        try:
+            listener.bind(path)
+        finally:
+            os.umask(before)
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _is_left_over(path: str) -> bool:
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            return False
+    except FileNotFoundError:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return True
+    return False
+
+
 class SocketIOServer(WSGIServer):
-    """`SocketIOServer(('127.0.0.1', 8080), app)`; `keyfile` and `certfile` as gevent takes them."""
+    """`SocketIOServer(('127.0.0.1', 8080), app)`, or with a listening socket; `keyfile` and `certfile`, or
+    `ssl_context`, as gevent takes them.
+    """
 
     handler_class = SocketIOHandler
 
     def __init__(self, listener: Any, application: Any, **kwargs: Any) -> None:
+        self._unshaken = Seldom(log)
         kwargs.setdefault(
             'log', LoggingLogAdapter(access_log, level=logging.DEBUG) if access_log.isEnabledFor(10) else None
         )
         kwargs.setdefault('error_log', LoggingLogAdapter(log, level=logging.WARNING))
-        kwargs.setdefault('backlog', BACKLOG)
+        if not hasattr(listener, 'accept'):
+            kwargs.setdefault('backlog', BACKLOG)
         super().__init__(listener, application, **kwargs)
 
     def init_socket(self) -> None:
@@ -121,3 +164,13 @@ class SocketIOServer(WSGIServer):
         if self.socket.family in (socket.AF_INET, socket.AF_INET6):
             # Accepted connections inherit it; without it small answers wait for acknowledgements.
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
+        """TLS. Who speaks something else, or nothing, is let go; gevent would print a traceback, or wait for ever."""
+        try:
+            with gevent.Timeout(TLS_PATIENCE, TimeoutError(f'nothing within {TLS_PATIENCE:g} seconds')):
+                connection = self.wrap_socket(client_socket, **self.ssl_args)
+        except OSError as e:
+            return self._unshaken('no TLS with %s: %s', address[0] if address else 'unix', e)
+        with connection:
+            self.handle(connection, address)

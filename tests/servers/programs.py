@@ -34,9 +34,9 @@ def gunicorn(worker: str = 'gevent', *more: str) -> str:
 SERVERS = {
     'ours with TLS': RUN,
     'gevent.pywsgi': _PYWSGI.format(module='gevent.pywsgi', handler='WSGIHandler'),
-    'gevent.pywsgi with gevent-websocket': _PYWSGI.format(
-        module='geventwebsocket.handler', handler='WebSocketHandler'
+    'gevent.pywsgi with gevent-websocket': _PYWSGI.format(module='geventwebsocket.handler', handler='WebSocketHandler'),
+    'gunicorn -k gevent': gunicorn('gevent', '--graceful-timeout', '1'),
+    'gunicorn with gevent-websocket': gunicorn(
+        'geventwebsocket.gunicorn.workers.GeventWebSocketWorker', '--graceful-timeout', '1'
     ),
-    'gunicorn -k gevent': gunicorn(),
-    'gunicorn with gevent-websocket': gunicorn('geventwebsocket.gunicorn.workers.GeventWebSocketWorker'),
 }

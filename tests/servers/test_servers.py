@@ -24,7 +24,7 @@ BYTES = [b'\x00\x01\xfe\xff', {'deep': [b'\x80' * 70_000]}]
 @pytest.fixture(scope='module', params=SERVERS)
 def live(request, certificate):
     requires_node()
-    server = f'certfile = {certificate.file}\nkeyfile = {certificate.key}' if 'TLS' in request.param else ''
+    server = certificate.lines if 'TLS' in request.param else ''
     ini = INI.format(
         site='tests.fixtureapps.pingpong', settings='', server=server, app='', debug='false', level='INFO', port=0
     )
@@ -70,8 +70,9 @@ def test_a_client_connects_talks_and_leaves(clients, witness, pair):
     peer.emit('burst', 100)
     peer.wait('event', event='number', args=[99])
     assert peer.events('number') == [[number] for number in range(100)]
-    peer.close()
+    peer.disconnect()
     witness.wait('event', event='left', args=[name])
+    peer.close()
 
 
 def test_pages_work_beside_it(live, certificate):

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import ssl
-import subprocess
 from http.client import HTTPSConnection
 
 import pytest
 from websocket import create_connection
 
-from tests.conftest import requires
 from tests.live import serve
 
 
 @pytest.fixture(scope='module')
-def live(tmp_path_factory):
-    openssl = requires('openssl', 'apt-get install openssl')
-    folder = tmp_path_factory.mktemp('tls')
-    key, certificate = folder / 'key.pem', folder / 'certificate.pem'
-    command = [openssl, 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost']
-    subprocess.run([*command, '-keyout', key, '-out', certificate], check=True, capture_output=True)
-    with serve('tests.fixtureapps.pingpong', server=f'certfile = {certificate}\nkeyfile = {key}') as live:
+def live(certificate):
+    with serve('tests.fixtureapps.pingpong', server=certificate.lines) as live:
         yield live
 
 
 @pytest.fixture
-def trusting():
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
+def trusting(certificate):
+    return ssl.create_default_context(cafile=certificate.file)
 
 
 def test_it_says_that_it_serves_https(live):
@@ -74,3 +66,12 @@ def test_a_key_alone_stops_the_start():
     lone = serve('tests.fixtureapps.pingpong', server='keyfile = key.pem')
     with pytest.raises(AssertionError, match='keyfile without certfile: TLS needs both'), lone:
         pass
+
+
+def test_who_speaks_no_tls_leaves_one_line_and_no_traceback(live):
+    for said in (b'GET / HTTP/1.1\r\n\r\n', b''):
+        with socket.create_connection(('127.0.0.1', live.port), timeout=10) as stranger:
+            stranger.sendall(said)
+    log = live.wait_for_log(r'WARNING tgsio_middleware.server no TLS with 127\.0\.0\.1: ')
+    assert 'Traceback' not in log
+    assert len(re.findall('no TLS with', log)) == 1
