@@ -79,7 +79,8 @@ class SocketIOMiddleware:
             if wanted is None:
                 return self.app(environ, start_response)
             dialect = wanted.dialect
-            if wanted.transport == 'polling' and dialect.UPGRADES and adoptable(environ, self, self.settings.max_payload):
+            polls = wanted.transport == 'polling' and dialect.UPGRADES
+            if polls and adoptable(environ, self, self.settings.max_payload):
                 return adopt(environ, self._dispatch, self.settings.max_payload)
             check = origin.check_page if wanted.jsonp is not None else origin.check
             headers = check(environ, self.settings.cors_allowed_origins)
@@ -128,21 +129,21 @@ class SocketIOMiddleware:
     ) -> Iterable[bytes] | None:
         if environ['REQUEST_METHOD'] not in ('GET',) + (('POST',) if wanted.transport is None else ()):
             raise HandshakeRefused('bad_method', f'a handshake by {environ["REQUEST_METHOD"][:10]}')
+        settings = self.settings
+        handshake = reduced(environ, settings.socketio_resource, settings.max_head)
+        self.registry.admit(handshake)
         if wanted.transport == 'websocket':
             connection = shake_hands(environ, start_response, headers)
-            transport = WebSocket(self._socket(wanted.dialect, environ), connection)
+            transport = WebSocket(Socket(wanted.dialect, self.host, self.registry, handshake), connection)
             transport.socket.open(transport)
             return hold(transport, environ)
-        socket = self._socket(wanted.dialect, environ)
-        body = wanted.dialect.handshake(socket.sessid, self.settings)
+        socket = Socket(wanted.dialect, self.host, self.registry, handshake)
+        body = wanted.dialect.handshake(socket.sessid, settings)
         if body is not None:
             return respond(start_response, _padded(wanted, body), headers)
         polling = _half_duplex(socket, wanted)
         socket.open(polling, self._upgrades(wanted.dialect, environ))
         return polling.get(environ, start_response, headers)
-
-    def _socket(self, dialect: Dialect, environ: Environ) -> Socket:
-        return Socket(dialect, self.host, self.registry, reduced(environ, self.settings.socketio_resource))
 
     def _upgrades(self, dialect: Dialect, environ: Environ) -> tuple[str, ...]:
         offered = dialect.UPGRADES and 'websocket' in self.settings.transports and can_take(environ)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .bus.address import USER, Address, joinable, room_name
 from .bus.outbox import OPEN, current
 from .bus.plain import plain
-from .errors import NotInThisDialect
+from .errors import Exceeded, NotInThisDialect
 from .packet import Packet, event
 
 if TYPE_CHECKING:
@@ -85,11 +85,17 @@ class RoomsMixin:
 
     def join(self, room: str | int) -> None:
         """From now on `emit_to_room(room, ...)` reaches this client; nothing happens where it has left the namespace
-        already. Raises LocalProtocolError for what is no name of a room, and for a room that holds a user's
-        connections.
+        already. More than `max_rooms` end the client. Raises LocalProtocolError for what is no name of a room, and
+        for a room that holds a user's connections.
         """
-        if self.socket.active_ns.get(self.ns_name) is self:  # type: ignore[comparison-overlap]
-            self.socket.registry.rooms.join(self, self.ns_name, joinable(room))  # type: ignore[arg-type]
+        socket, name = self.socket, joinable(room)
+        if socket.active_ns.get(self.ns_name) is not self:  # type: ignore[comparison-overlap]
+            return
+        rooms, most = socket.registry.rooms, socket.settings.max_rooms
+        if rooms.count(self) < most or self in rooms.members(self.ns_name, name):  # type: ignore[arg-type]
+            rooms.join(self, self.ns_name, name)  # type: ignore[arg-type]
+        else:
+            socket.fail(Exceeded('max_rooms', f'more than {most} rooms'))
 
     def leave(self, room: str | int) -> None:
         """Raises KeyError where the client is not in the room."""

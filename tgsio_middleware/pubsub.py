@@ -24,7 +24,7 @@ from typing import Any
 
 from .bus.lines import Unavailable
 from .bus.outbox import OPEN, current
-from .errors import LocalProtocolError
+from .errors import Exceeded, LocalProtocolError
 from .mixins import deliver
 from .namespace import MAX_NAME, BaseNamespace
 from .packet import Packet, event
@@ -35,8 +35,7 @@ log = logging.getLogger(__name__)
 
 #: The original's spelling.
 EVENT = 'pubblication'
-#: Channels that one client may listen to at a time, and the characters of a channel's name: a client chooses both.
-MAX_CHANNELS = 1000
+#: Characters of a channel's name: a client chooses them.
 MAX_CHANNEL = 1000
 #: The environ's key for what the event under way has subscribed; it ends with the event.
 FRESH = 'tgsio_middleware.subscribed'
@@ -155,8 +154,13 @@ class PubSubTGNamespace(SocketIOTGNamespace):
     def _subscribe(self, key: Key, channel: str) -> bool:
         if self._subscriptions.get(key) == channel:
             return True
-        if len(channel) > MAX_CHANNEL or len(self._subscriptions) >= MAX_CHANNELS:
-            log.info('%s: no subscription of %.50r: its name is too long, or it is one too many', self.socket, channel)
+        if len(channel) > MAX_CHANNEL:
+            log.info('%s: no subscription of %.50r: its name is too long', self.socket, channel)
+            return False
+        most = self.socket.settings.max_subscriptions
+        if key not in self._subscriptions and len(self._subscriptions) >= most:
+            self.error('subscription_rejected', 'Too many subscriptions')
+            self.socket.fail(Exceeded('max_subscriptions', f'more than {most} subscriptions'))
             return False
         try:
             _hub().subscribe(channel, self.ns_name, self)

@@ -72,8 +72,8 @@ def test_two_namespaces_do_not_share_it():
 
 
 def test_percent_and_plus_and_the_last_of_a_name():
-    assert auth_of({'QUERY_STRING': 'a=%C3%A9+b&a=c&%61=1'}, {}) == {'a': '1'}
-    assert auth_of({}, {'qs': 'a=%C3%A9+b'}) == {'a': 'é b'}
+    assert auth_of({'QUERY_STRING': 'a=%C3%A9+b&a=c&%61=1'}, {}, 100) == {'a': '1'}
+    assert auth_of({}, {'qs': 'a=%C3%A9+b'}, 100) == {'a': 'é b'}
 
 
 def test_too_many_fields_refuse_the_client():
@@ -81,4 +81,14 @@ def test_too_many_fields_refuse_the_client():
     client.say('40/chat?' + '&'.join(f'a{i}=' for i in range(MAX_FIELDS + 1)))
     assert client.heard[-1] == '44/chat,"a query of more than 100 fields"'
     with pytest.raises(Refused):
-        auth_of({}, {'qs': 'a&' * 101})
+        auth_of({}, {'qs': 'a&' * 101}, 1000)
+
+
+@pytest.mark.parametrize(('dialect', 'asked'), [(eio4, '40/chat,{"token":"%s"}'), (eio3, '40/chat?token=%s')])
+def test_too_much_refuses_the_client(dialect, asked):
+    client = Client(*serve({'/chat': Chat}, max_head=100), dialect)
+    client.say(asked % ('x' * 101))
+    assert 'connect data of more than 100 bytes' in client.heard[-1]
+    assert client.socket.active_ns == {}
+    client.say(asked % ('x' * 50))
+    assert client.socket['/chat'].auth == {'token': 'x' * 50}

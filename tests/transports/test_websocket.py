@@ -240,7 +240,7 @@ def test_a_close_is_answered_once_and_then_the_connection_ends(port, payload, co
         (frame(b'42["x"'), 1002),
         (frame(b'42/nowhere,["x"]'), 1002),
         (frame(b'stray', BINARY), 1002),
-        (frame(b'4511-["x"]'), 1002),
+        (frame(b'4511-["x"]'), 1008),
     ],
     ids=lambda value: repr(value)[:30],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tgsio_middleware.errors import RemoteProtocolError, Silence, TooLarge
+from tgsio_middleware.errors import Exceeded, RemoteProtocolError, Silence, TooLarge
 from tgsio_middleware.packet import Packet, event
 from tgsio_middleware.settings import Settings
 from tgsio_middleware.wire import conversation as module
@@ -14,6 +14,7 @@ from tgsio_middleware.wire.conversation import (
     CLOSED,
     DELIVER,
     END,
+    EXPECT,
     FORBID,
     GATHER,
     GATHERING,
@@ -23,6 +24,8 @@ from tgsio_middleware.wire.conversation import (
     TRANSITIONS,
     URGENT,
     Conversation,
+    Metered,
+    begin,
 )
 
 SETTINGS = Settings.parse({'ping_interval': 25, 'ping_timeout': 20, 'connect_timeout': 45, 'max_payload': 10})
@@ -94,7 +97,7 @@ def test_every_cell(state, kind):
         return
     verb, packet = conversation.receive(message)
     if expected is GATHER:
-        assert (verb, conversation.state) == ((IGNORE, GATHERING) if kind == 'binary' else (DELIVER, TALKING))
+        assert (verb, conversation.state) == ((EXPECT, GATHERING) if kind == 'binary' else (DELIVER, TALKING))
     else:
         assert (verb, conversation.state) == (expected, state)
         assert packet['type'] == ('pong' if expected is ANSWER else kind)
@@ -138,7 +141,7 @@ def test_a_ping_is_answered_with_its_data(dialect, message, data):
 def test_a_packet_waits_for_its_attachments():
     conversation = begun(eio4)
     text = '452-["b",{"_placeholder":true,"num":1},{"x":{"_placeholder":true,"num":0}}]'
-    assert conversation.receive(text)[0] is IGNORE
+    assert conversation.receive(text)[0] is EXPECT
     assert conversation.receive(b'first')[0] is IGNORE
     assert conversation.receive(b'last') == (DELIVER, event('', 'b', [b'last', {'x': b'first'}]))
     assert conversation.receive('42["x"]')[0] is DELIVER
@@ -179,7 +182,82 @@ def test_there_are_only_so_many_attachments(text):
 
 
 def test_max_attachments_are_allowed():
-    assert begun(eio4).receive('4510-["b"]')[0] is IGNORE
+    assert begun(eio4).receive('4510-["b"]')[0] is EXPECT
+
+
+def test_attachments_that_do_not_come_in_time():
+    conversation = begun(eio4)
+    conversation.heard = 1003
+    conversation.receive(BINARY)
+    assert conversation.deadline == 1013
+    assert conversation.tick(1012, streaming=True) is None
+    conversation.heard = 1012
+    conversation.receive('3')
+    with pytest.raises(Exceeded, match='attachment_timeout'):
+        conversation.tick(1013, streaming=True)
+
+
+def test_attachments_that_come_in_time_and_those_of_the_next_packet():
+    conversation = begun(eio4)
+    conversation.receive(BINARY)
+    conversation.receive(b'x')
+    conversation.heard = 1008
+    conversation.receive(BINARY)
+    assert conversation.tick(1010, streaming=True) is None
+    assert conversation.deadline == 1018
+
+
+def test_attachments_of_a_client_that_is_not_read_may_be_late():
+    conversation = begun(eio4, GATHERING)
+    conversation.excuse(1009)
+    assert conversation.tick(1010, streaming=True) is None
+    assert conversation.deadline == 1019
+
+
+def test_binary_packets_do_not_put_off_what_is_due_sooner():
+    conversation = begun(eio4, settings=Settings.parse({'ping_interval': 5}))
+    assert conversation.deadline == 1005
+    conversation.receive(BINARY)
+    assert conversation.deadline == 1005
+
+
+# -- what is too much -------------------------------------------------------------------------------------------------
+
+LIMITED = Settings.parse({'max_events_per_second': 10})
+
+
+def test_nobody_is_metered_by_default():
+    assert type(begin(eio4, SETTINGS, 0)) is Conversation
+    assert type(begin(eio4, LIMITED, 0)) is Metered
+
+
+def test_ten_seconds_worth_may_come_at_once_and_no_packet_more():
+    conversation = begin(eio3, LIMITED, 1000)
+    for _ in range(100):
+        conversation.receive('42["x"]')
+    conversation.receive('2')
+    with pytest.raises(Exceeded, match='max_events_per_second'):
+        conversation.receive('430[]')
+
+
+def test_the_rate_itself_may_last():
+    conversation = begin(eio3, LIMITED, 1000)
+    for i in range(1000):
+        conversation.heard = 1000 + i / 10
+        conversation.receive('42["x"]')
+
+
+@pytest.mark.parametrize('dialect', [sio09, eio3, eio4])
+def test_json_that_is_too_deep_is_the_clients_fault(dialect):
+    deep = '[' * 300 + ']' * 300
+    message = f'5:::{{"name":"x","args":{deep}}}' if dialect is sio09 else f'42["x",{deep}]'
+    with pytest.raises(RemoteProtocolError, match='deeper than 200 levels'):
+        begun(dialect).receive(message)
+
+
+def test_a_text_may_hold_any_number_of_brackets():
+    assert begun(sio09).receive('3:::' + '[' * 300)[0] is DELIVER
+    assert begun(eio4).receive('42["' + '[' * 300 + '"]')[0] is DELIVER
 
 
 def test_attachments_share_max_payload():
@@ -280,8 +358,10 @@ def test_a_client_of_eio3_that_asks_lives():
 
 
 @pytest.mark.parametrize('streaming', [True, False])
-def test_who_shook_hands_must_join(streaming):
-    conversation = Conversation(eio4, Settings.parse({'connect_timeout': 2}), now=1000)
+@pytest.mark.parametrize('dialect', [sio09, eio3, eio4])
+def test_who_shook_hands_must_join(dialect, streaming):
+    """Older generations ask for `/` unasked, and may be refused."""
+    conversation = Conversation(dialect, Settings.parse({'connect_timeout': 2}), now=1000)
     assert conversation.deadline == 1002
     with pytest.raises(Silence, match='connect timeout'):
         conversation.tick(1002, streaming)

@@ -108,7 +108,7 @@ class TestEveryDialect:
     def test_an_http_refusal_is_a_whole_answer(self, dialect, reason):
         answer = dialect.http_refusal(reason)
         assert type(answer) is Answer
-        assert int(answer.status[:3]) in (200, 400, 403, 413, 500, 503)
+        assert int(answer.status[:3]) in (200, 400, 403, 413, 429, 500, 503)
         assert answer.data
 
     def test_a_new_client_hears_its_sid(self, dialect):

@@ -43,6 +43,10 @@ class Rooms(Generic[Member]):
         """Who is in; do not change rooms while you walk over it."""
         return self._members.get((endpoint, room), {}).keys()
 
+    def count(self, member: Member) -> int:
+        """How many rooms it is in, the whole namespace not counted."""
+        return max(0, len(self._rooms.get(member, ())) - 1)
+
     def rooms_of(self, member: Member) -> set[str]:
         """The names of its rooms."""
         return {room for _, room in self._rooms.get(member, ()) if room is not None}

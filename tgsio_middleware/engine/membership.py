@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ..errors import LocalProtocolError, NoSuchNamespace, Refused
+from ..errors import Exceeded, LocalProtocolError, NoSuchNamespace, Refused
 from ..packet import Packet
 from .host import FAILURES
 from .registry import new_sid
@@ -25,10 +25,12 @@ def connect(socket: Socket, packet: Packet) -> None:
     endpoint = packet['endpoint']
     if endpoint in socket.active_ns or not socket.connected:
         return
+    most = socket.settings.max_namespaces
+    if len(socket.active_ns) >= most:
+        socket.say(socket.dialect.refusal(endpoint, Refused('too many namespaces')))
+        return socket.fail(Exceeded('max_namespaces', f'more than {most} namespaces'))
     socket.holds[endpoint] = []
     try:
-        if len(socket.active_ns) >= socket.settings.max_namespaces:
-            raise Refused('too many namespaces')
         socket.host.connect(socket, packet)
     except Refused as e:
         _refuse(socket, packet, e)
@@ -57,6 +59,7 @@ def _refuse(socket: Socket, packet: Packet, refused: Refused) -> None:
     del socket.holds[endpoint]
     if endpoint == '' and socket.dialect.GLOBAL_UNASKED and isinstance(refused, NoSuchNamespace):
         # Nobody asked for it, but these clients take its CONNECT for the connection's.
+        socket.conversation.joined()
         socket.send_packet(Packet(type='connect', endpoint=''))
         return
     log.info('%s: refused %s: %s', socket, endpoint or '/', refused)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from heapq import heappop, heappush
+from ipaddress import IPv6Network
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from gevent import get_hub
 from gevent.event import Event
 
 from ..bus.rooms import Rooms
+from ..errors import HandshakeRefused
 from ..settings import Settings
 from ..wire.conversation import SLACK
 
@@ -35,6 +37,17 @@ def new_sid() -> str:
     return secrets.token_urlsafe(20)
 
 
+def address_of(handshake: dict[str, Any]) -> str:
+    """What counts as one address: of IPv6 a network of 64 bits, for nobody has less; nothing for a unix socket."""
+    address: str = handshake.get('REMOTE_ADDR') or ''
+    if ':' not in address:
+        return address
+    try:
+        return str(IPv6Network((address.partition('%')[0], 64), strict=False))
+    except ValueError:
+        return address
+
+
 class Registry:
     """The clients of one filter."""
 
@@ -48,18 +61,35 @@ class Registry:
         self.bus: NodeBus | None = None
         #: gevent's hub that serves the clients; None in a process that is not patched, until the first one is there
         self.home: Any = None
+        #: clients by address, where these are counted
+        self._addresses: dict[str, int] = {}
         self._heap: list[tuple[float, str]] = []
         self._sweeper: gevent.Greenlet | None = None
         self._earlier = Event()
 
+    def admit(self, handshake: dict[str, Any]) -> None:
+        """A client wants to shake hands. Raises HandshakeRefused."""
+        most = self.settings.max_clients_per_address
+        if most and self._addresses.get(address_of(handshake), 0) >= most:
+            raise HandshakeRefused('too_many', f'more than {most} clients of one address (max_clients_per_address)')
+
     def add(self, socket: Socket) -> None:
         """From now on `get` finds it and the sweep looks after it."""
         self.sockets[socket.sessid] = socket
+        self._count(socket, 1)
         self.watch(socket)
 
     def discard(self, socket: Socket) -> None:
         """It is gone; its entry in the heap dies when its time comes."""
-        self.sockets.pop(socket.sessid, None)
+        if self.sockets.pop(socket.sessid, None) is not None:
+            self._count(socket, -1)
+
+    def _count(self, socket: Socket, change: int) -> None:
+        address = address_of(socket.handshake) if self.settings.max_clients_per_address else ''
+        if address:
+            self._addresses[address] = self._addresses.get(address, 0) + change
+            if not self._addresses[address]:
+                del self._addresses[address]
 
     def get(self, sid: str | None) -> Socket | None:
         """The living client of that sid. One whose time has run out is ended here, not at the next waking."""
@@ -78,6 +108,11 @@ class Registry:
             self._sweeper = gevent.spawn(self._sweep_loop)
         elif self._heap[0][0] >= socket.due:
             self._earlier.set()
+
+    def hurry(self, socket: Socket) -> None:
+        """The socket's deadline may have come nearer."""
+        if socket.conversation.deadline < socket.due:
+            self.watch(socket)
 
     def _sweep_loop(self) -> None:
         heap = self._heap

@@ -19,7 +19,7 @@ import gevent
 from ..bus.outbox import OPEN, hold_packet, postponed
 from ..errors import Disconnected, LocalProtocolError, NoAnswer, RemoteProtocolError, Silence
 from ..packet import Message, Packet, ack, event
-from ..wire.conversation import ANSWER, DELIVER, END, URGENT, Conversation
+from ..wire.conversation import ANSWER, DELIVER, END, EXPECT, URGENT, begin
 from ..wire.dialect import Dialect
 from . import membership
 from .adoption import adopted
@@ -56,6 +56,7 @@ class Socket(Inbox, LegacyNames):
         'dialect',
         'due',
         'environ',
+        'failure',
         'handshake',
         'holds',
         'host',
@@ -76,11 +77,13 @@ class Socket(Inbox, LegacyNames):
         self.host = host
         self.registry = registry
         self.handshake = handshake
-        self.conversation = Conversation(dialect, self.settings, monotonic())
+        self.conversation = begin(dialect, self.settings, monotonic())
         self.due = 0.0
         self.transport: Transport | None = None
         self.active_ns: dict[str, BaseNamespace] = {}
         self.reason: str | None = None
+        #: what the client did that ended it
+        self.failure: RemoteProtocolError | None = None
         self.environ: MutableMapping[str, Any] = handshake
         self.request: Any = None
         #: what the dialect learned of this client's payloads (see `Dialect.split_payload`)
@@ -121,6 +124,8 @@ class Socket(Inbox, LegacyNames):
                     self.send_packet(packet)
                 elif verb is URGENT:
                     self._urgent(packet)
+                elif verb is EXPECT:
+                    self.registry.hurry(self)
                 elif verb is END:
                     self.close(LEFT)
         except RemoteProtocolError as e:
@@ -135,10 +140,11 @@ class Socket(Inbox, LegacyNames):
         self.inbox.append(packet)
 
     def fail(self, error: RemoteProtocolError) -> None:
-        """The client broke its protocol: one line for the operator, and the end."""
+        """The client broke its protocol, or a bound: one line for the operator, and the end."""
         if self.connected:
+            self.failure = error
             log.warning('%s: %s', self, error)
-            self.close('parse error', error.close_code)
+            self.close(error.reason, error.close_code)
 
     def close(self, reason: str, code: int = 1000) -> None:
         """The connection ends; whoever calls it first gives the reason. Never blocks; handlers of it run in a
@@ -162,11 +168,13 @@ class Socket(Inbox, LegacyNames):
     def tick(self, now: float) -> None:
         """The conversation's deadline has come."""
         if self.crowded or self.paused:
-            self.conversation.heard = now  # its silence is ours: we do not read
+            self.conversation.excuse(now)  # its silence is ours: we do not read
         try:
             packet = self.conversation.tick(now, self.transport is not None and self.transport.STREAMING)
         except Silence as e:
             self.close(str(e))
+        except RemoteProtocolError as e:
+            self.fail(e)
         else:
             if packet is not None:
                 self.send_packet(packet)
@@ -291,7 +299,7 @@ class Socket(Inbox, LegacyNames):
         if registry.bus is not None:
             registry.bus.enter(packet['endpoint'])
         environ['socketio'] = self
-        environ[AUTH] = auth_of(self.handshake, packet)
+        environ[AUTH] = auth_of(self.handshake, packet, self.settings.max_head)
         cls = adopted(cls)
         namespace = cls(environ, packet['endpoint'], request=request)
         namespace.sid = new_sid()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import HandshakeRefused
 from ..wire.negotiate import own_query
 from .base import Environ
 
@@ -23,8 +24,11 @@ TRANSPORT_KEYS = frozenset(
 )
 
 
-def reduced(environ: Environ, resource: str) -> dict[str, Any]:
-    """A copy with plain values only (and `wsgi.errors`): a GET of the resource with the site's own query."""
+def reduced(environ: Environ, resource: str, limit: int) -> dict[str, Any]:
+    """A copy with plain values only (and `wsgi.errors`): a GET of the resource with the site's own query.
+
+    Raises HandshakeRefused where its texts are longer than `limit`.
+    """
     kept = {
         key: value
         for key, value in environ.items()
@@ -33,4 +37,6 @@ def reduced(environ: Environ, resource: str) -> dict[str, Any]:
         and not key.startswith('HTTP_SEC_WEBSOCKET')
     }
     kept.update(REQUEST_METHOD='GET', PATH_INFO=resource, QUERY_STRING=own_query(environ.get('QUERY_STRING', '')))
+    if sum(len(value) for value in kept.values() if isinstance(value, str)) > limit:
+        raise HandshakeRefused('too_large', f'a head of more than {limit} bytes (max_head)')
     return kept

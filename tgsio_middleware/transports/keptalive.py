@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from gevent.pywsgi import format_date_time
 
 from ..engine.workers import workers
+from ..errors import RemoteProtocolError
 from .base import Environ, Headers, StartResponse
 from .polling import LATER, Parked, read_body
 from .stream import Stream
@@ -60,19 +61,37 @@ class Handler(Protocol):
         """A connection that was taken: its next request, which begins with `unread`, is the server's."""
 
 
-def adoptable(environ: Environ, application: object) -> bool:
-    """The poll came through our server, directly, and more may follow on its connection."""
-    return TAKE in environ and LATER not in environ and environ[TAKE].keeps_alive(application)
+def adoptable(environ: Environ, application: object, max_body: int) -> bool:
+    """The poll came through our server, directly and whole, and more may follow on its connection."""
+    if TAKE not in environ or LATER in environ or not environ[TAKE].keeps_alive(application):
+        return False
+    return environ['REQUEST_METHOD'] != 'POST' or _gather(environ, max_body)
+
+
+def _gather(environ: Environ, max_body: int) -> bool:
+    """A POST's body, read while the server still has the connection; -> it could be."""
+    try:
+        body = read_body(environ, max_body)
+    except RemoteProtocolError as e:
+        environ['wsgi.input'] = Unreadable(e)
+        return False
+    environ.update({'wsgi.input': BytesIO(body), 'CONTENT_LENGTH': str(len(body))})
+    return True
+
+
+class Unreadable:
+    """In a body's place: why it could not be read, for whoever tries again."""
+
+    def __init__(self, error: RemoteProtocolError) -> None:
+        self._error = error
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises it."""
+        raise self._error
 
 
 def adopt(environ: Environ, serve: Serve, max_body: int) -> Iterable[bytes]:
-    """Takes the connection of a poll and serves this request and the next ones on it; -> WSGI's empty answer.
-
-    Raises HandshakeRefused for a body that cannot be; then the server still has its connection.
-    """
-    if environ['REQUEST_METHOD'] == 'POST':
-        body = read_body(environ, max_body)
-        environ.update({'wsgi.input': BytesIO(body), 'CONTENT_LENGTH': str(len(body))})
+    """Takes the connection of a poll and serves this request and the next ones on it; -> WSGI's empty answer."""
     connection = PollConnection(environ, serve, max_body)
     connection.answer(environ)
     connection.start()

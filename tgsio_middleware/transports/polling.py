@@ -13,7 +13,7 @@ from gevent.event import Event
 
 from ..engine.socket import LEFT
 from ..engine.workers import workers
-from ..errors import HandshakeRefused, RemoteProtocolError
+from ..errors import HandshakeRefused, RemoteProtocolError, SlowConsumer
 from ..packet import Message, Packet
 from ..wire.dialect import Body, Octets
 from .base import Environ, Headers, StartResponse, respond
@@ -55,7 +55,7 @@ class Polling(Posting):
         if self._poll is not None:
             self._poll.set()
         if self._size > self.socket.settings.max_buffered:
-            self.socket.close('slow consumer')
+            self.socket.fail(SlowConsumer())
 
     def close(self, reason: str, code: int) -> None:
         if reason != LEFT:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..errors import HandshakeRefused, RemoteProtocolError
+from ..errors import HandshakeRefused, RemoteProtocolError, TooLarge
 from ..wire.dialect import Body
 from .base import Environ, Headers, StartResponse, Transport, respond
 
 if TYPE_CHECKING:
     from ..engine.socket import Socket
+
+
+#: int() of some thousand digits raises.
+MAX_DIGITS = 15
 
 
 class Posting(Transport):
@@ -22,50 +26,49 @@ class Posting(Transport):
     def post(self, environ: Environ, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
         """What the client says. Confirmed when it is in the inbox, not when its handlers are done."""
         socket = self.socket
+        try:
+            self._read(environ)
+        except RemoteProtocolError as e:
+            socket.fail(e)
+        if socket.failure is not None:
+            raise HandshakeRefused('too_large' if socket.failure.status == 413 else 'bad_request', str(socket.failure))
+        return respond(start_response, socket.dialect.POSTED, headers)
+
+    def _read(self, environ: Environ) -> None:
         if self._posting:
-            socket.fail(RemoteProtocolError('two posts at a time'))
-            raise HandshakeRefused('bad_request', 'two posts at a time')
+            raise RemoteProtocolError('two posts at a time')
+        socket = self.socket
         self._posting = True
         try:
             body = self.payload(environ)
-            messages = socket.dialect.split_payload(body.data, body.content_type, socket.memory)
-            socket.take(messages)
+            socket.take(socket.dialect.split_payload(body.data, body.content_type, socket.memory))
             socket.work_later()
             if socket.connected:
                 socket.wait_drained()
-        except RemoteProtocolError as e:
-            socket.fail(e)
-            raise HandshakeRefused('too_large' if e.status == 413 else 'bad_request', str(e)) from None
-        except HandshakeRefused as e:
-            socket.close('parse error')
-            raise e
         finally:
             self._posting = False
-        if socket.reason == 'parse error':
-            raise HandshakeRefused('bad_request', 'a packet that is not allowed')
-        return respond(start_response, socket.dialect.POSTED, headers)
 
     def payload(self, environ: Environ) -> Body:
-        """The request's body. Raises HandshakeRefused, RemoteProtocolError."""
+        """The request's body. Raises RemoteProtocolError."""
         return Body(environ.get('CONTENT_TYPE', ''), read_body(environ, self.socket.settings.max_payload))
 
 
 def read_body(environ: Environ, limit: int) -> bytes:
-    """The request's body; raises HandshakeRefused where it is longer than `limit` or ends too early."""
+    """The request's body; raises RemoteProtocolError where it is longer than `limit` or ends too early."""
     declared = environ.get('CONTENT_LENGTH') or ''
     if declared and (not declared.isascii() or not declared.isdigit()):
-        raise HandshakeRefused('bad_request', 'a Content-Length that is no number')
-    if declared and int(declared) > limit:
-        raise HandshakeRefused('too_large', f'a body of {declared} bytes')
+        raise RemoteProtocolError('a Content-Length that is no number')
+    if len(declared) > MAX_DIGITS or int(declared or 0) > limit:
+        raise TooLarge(f'a body of {declared[:MAX_DIGITS]} bytes')
     stream: Any = environ['wsgi.input']
     try:
         body: bytes = stream.read(int(declared)) if declared else _read_chunked(environ, stream, limit)
     except OSError:
-        raise HandshakeRefused('bad_request', 'a body that ends too early') from None
+        raise RemoteProtocolError('a body that ends too early') from None
     if len(body) > limit:
-        raise HandshakeRefused('too_large', 'a body of more than max_payload')
+        raise TooLarge(f'a body of more than {limit} bytes')
     if declared and len(body) < int(declared):
-        raise HandshakeRefused('bad_request', 'a body that ends too early')
+        raise RemoteProtocolError('a body that ends too early')
     return body
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gevent.event import Event
 
 from ..engine.socket import LEFT
-from ..errors import HandshakeRefused, RemoteProtocolError
+from ..errors import HandshakeRefused, RemoteProtocolError, SlowConsumer
 from ..packet import Message, Packet
 from ..wire.padding import PREAMBLE, script
 from .base import Environ, Headers, StartResponse
@@ -43,7 +43,7 @@ class HtmlFile(Posting):
         self._size += len(prepared)
         self._wake()
         if self._size > self.socket.settings.max_buffered:
-            self.socket.close('slow consumer')
+            self.socket.fail(SlowConsumer())
 
     def close(self, reason: str, code: int) -> None:
         if not self._ended:

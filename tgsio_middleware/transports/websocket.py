@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gevent.event import Event
 
 from ..engine.socket import LEFT
-from ..errors import HandshakeRefused, RemoteProtocolError
+from ..errors import HandshakeRefused, RemoteProtocolError, SlowConsumer
 from ..packet import Message
 from ..wire import frames
 from ..wire.dialect import Answer
@@ -127,7 +127,7 @@ class WebSocket(Stream, Transport):
         if waiting <= self.socket.settings.max_buffered:
             return False
         if self._carries():
-            self.socket.close('slow consumer')
+            self.socket.fail(SlowConsumer())
         return True
 
     # -- Transport ---------------------------------------------------------------------------------------------------

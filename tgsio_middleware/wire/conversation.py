@@ -9,10 +9,11 @@ Four verbs: `receive` a message, `tick` when time has passed, `joined` when a na
 
 from __future__ import annotations
 
-from ..errors import RemoteProtocolError, Silence, TooLarge
+from ..errors import Exceeded, RemoteProtocolError, Silence, TooLarge
 from ..packet import Message, Packet
 from ..settings import Settings
 from .binary import attach
+from .depth import LONG, MAX_DEPTH, too_deep
 from .dialect import Dialect
 
 # States.
@@ -26,6 +27,7 @@ DELIVER = 'deliver'  # to its namespace
 URGENT = 'urgent'  # likewise, and who waits for it inside a handler is told at once
 ANSWER = 'answer'  # send the packet that comes with the verb
 IGNORE = 'ignore'
+EXPECT = 'expect'  # nothing yet, but `deadline` may have come nearer
 END = 'end'  # the client ends the connection
 # What the caller never sees.
 GATHER = 'gather'  # a part of a binary packet
@@ -34,6 +36,9 @@ FORBID = 'forbid'  # RemoteProtocolError
 #: A question that leaves no later than this, in seconds, is counted from when it was due: a client that does not answer
 #: is ended on time. One that leaves later, because the process was busy, is not held against the client.
 SLACK = 0.05
+#: A client may say as much at once as `max_events_per_second` allows in so many seconds: what it kept while it was
+#: offline comes in one go.
+BURST = 10.0
 
 #: state -> packet type -> verb. What is not in the table is forbidden; `upgrade` has its place in a probe only.
 TRANSITIONS: dict[str, dict[str, str]] = {
@@ -67,6 +72,8 @@ class Conversation:
     __slots__ = (
         '_attachments',
         '_gathered',
+        '_gathering_since',
+        '_member',
         '_whole',
         'asked',
         'began',
@@ -81,18 +88,23 @@ class Conversation:
         self.dialect = dialect
         self.settings = settings
         self.state = TALKING if dialect.GLOBAL_UNASKED else SHAKEN
+        #: a namespace was connected
+        self._member = False
         self.began = self.heard = now
         self.asked: float | None = None
         #: the packet that waits for attachments, those that came, and their bytes
         self._whole: Packet | None = None
         self._attachments: list[bytes] = []
         self._gathered = 0
+        self._gathering_since = now
         self.deadline = now
         self._plan(now, streaming=True)
 
     def receive(self, message: Message) -> tuple[str, Packet]:
         """One engine message to (verb, packet). Raises RemoteProtocolError; then the connection must end."""
         packet = self.dialect.decode(message)
+        if message[LONG : LONG + 1]:
+            _check_depth(message, packet)
         verb = TRANSITIONS[self.state].get(packet['type'], FORBID)
         if verb is DELIVER:
             return verb, packet
@@ -108,35 +120,45 @@ class Conversation:
         """A binary packet begins, or an attachment of it arrives; -> the packet when it is whole."""
         if self._whole is None:
             if packet['count'] > self.settings.max_attachments:
-                raise RemoteProtocolError('more attachments than max_attachments')
-            self._whole, self._attachments, self._gathered = packet, [], 0
-            self.state = GATHERING
+                raise Exceeded('max_attachments', f'{packet["count"]} attachments')
+            self._begin_gathering(packet)
         else:
             self._attachments.append(packet['data'])
             self._gathered += len(packet['data'])
             if self._gathered > self.settings.max_payload:
-                raise TooLarge('attachments of more than max_payload')
+                raise TooLarge(f'attachments of {self._gathered} bytes')
+        assert self._whole is not None
         if len(self._attachments) < self._whole['count']:
-            return IGNORE, packet
+            return EXPECT if not self._attachments else IGNORE, packet
         whole = self._whole['whole']
         attach(whole['args'], self._attachments)
         self._whole, self._attachments = None, []
         self.state = TALKING
         return TRANSITIONS[TALKING][whole['type']], whole
 
+    def _begin_gathering(self, packet: Packet) -> None:
+        self._whole, self._attachments, self._gathered = packet, [], 0
+        self.state = GATHERING
+        self._gathering_since = self.heard
+        self.deadline = min(self.deadline, self.heard + self.settings.attachment_timeout)
+
     def joined(self) -> None:
         """A namespace was connected: everything may be said now."""
+        self._member = True
         if self.state is SHAKEN:
             self.state = TALKING
 
     def tick(self, now: float, streaming: bool) -> Packet | None:
-        """The deadline has come: -> a packet to send, or None. Raises Silence where the client is gone.
+        """The deadline has come: -> a packet to send, or None. Raises Silence where the client is gone, Exceeded where
+        it keeps a packet incomplete.
 
         `streaming`: the transport in use is one (see `Heartbeat.streaming_only`).
         """
         settings = self.settings
-        if self.state is SHAKEN and now >= self.began + settings.connect_timeout:
+        if not self._member and now >= self.began + settings.connect_timeout:
             raise Silence('connect timeout')
+        if self.state is GATHERING and now >= self._gathering_since + settings.attachment_timeout:
+            raise Exceeded('attachment_timeout', 'attachments that do not come')
         if now >= self._silence_ends(streaming):
             raise Silence('ping timeout')
         due = self._question_due()
@@ -145,6 +167,10 @@ class Conversation:
             self.asked = due if now - due < SLACK else now
         self._plan(now, streaming)
         return Packet(type='heartbeat') if ask else None
+
+    def excuse(self, now: float) -> None:
+        """The client was not read: that it seemed silent is not its doing."""
+        self.heard = self._gathering_since = now
 
     def _asks(self, streaming: bool) -> bool:
         rows = self.dialect.HEARTBEAT
@@ -176,8 +202,10 @@ class Conversation:
             due = min(due, self._question_due())
             if self._next_question() > now:  # the last one may be answered until then, sooner than silence would end
                 due = min(due, self._next_question())
-        if self.state is SHAKEN:
+        if not self._member:
             due = min(due, self.began + self.settings.connect_timeout)
+        if self.state is GATHERING:
+            due = min(due, self._gathering_since + self.settings.attachment_timeout)
         self.deadline = due
 
     def close(self) -> None:
@@ -187,6 +215,40 @@ class Conversation:
 
     def __repr__(self) -> str:
         return f'<Conversation {self.dialect.NAME} {self.state}>'
+
+
+def _check_depth(message: Message, packet: Packet) -> None:
+    """`message` of 0.9 is text; bytes are nobody's JSON."""
+    if type(message) is str and packet['type'] != 'message' and too_deep(message):
+        raise RemoteProtocolError(f'JSON nested deeper than {MAX_DEPTH} levels')
+
+
+class Metered(Conversation):
+    """With `max_events_per_second`; a class of its own, for without that setting it must cost nothing."""
+
+    __slots__ = ('_counted', '_counted_at')
+
+    def __init__(self, dialect: Dialect, settings: Settings, now: float) -> None:
+        super().__init__(dialect, settings, now)
+        #: packets that were said and not made up for by time since, and when they were counted
+        self._counted = 0.0
+        self._counted_at = now
+
+    def receive(self, message: Message) -> tuple[str, Packet]:
+        """As ever, at the time `heard`."""
+        verb, packet = super().receive(message)
+        if verb is DELIVER or verb is URGENT:
+            rate = self.settings.max_events_per_second
+            elapsed, self._counted_at = self.heard - self._counted_at, self.heard
+            self._counted = max(0.0, self._counted - elapsed * rate) + 1
+            if self._counted > rate * BURST:
+                raise Exceeded('max_events_per_second', f'more than {rate} packets a second')
+        return verb, packet
+
+
+def begin(dialect: Dialect, settings: Settings, now: float) -> Conversation:
+    """A new client's."""
+    return (Metered if settings.max_events_per_second else Conversation)(dialect, settings, now)
 
 
 def table() -> str:
