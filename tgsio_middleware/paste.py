@@ -43,7 +43,7 @@ def server_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
     already.
     Raises ConfigurationError.
     """
-    from gevent import monkey
+    from gevent import get_hub, monkey
 
     monkey.patch_all()
     _look_for_trouble()
@@ -67,6 +67,7 @@ def server_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
         scheme = 'https' if tls else 'http'
         where = f'{scheme}://{own.get("host", HOST)}:{server.server_port}'
         print(f'Serving on {where if server.server_port else "unix://" + own["unix_socket"]}', flush=True)
+        get_hub().NOT_ERROR += (KeyboardInterrupt,)  # Ctrl+C is how a server ends; gevent would report it
         server.serve_forever()
 
     return serve
