@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Exceeded, LocalProtocolError, NoSuchNamespace, Refused
 from ..packet import Packet
+from . import journal
 from .host import FAILURES
 from .registry import new_sid
 
@@ -49,6 +50,8 @@ def _connected(socket: Socket, packet: Packet) -> None:
     socket.send_packet(Packet(type='connect', endpoint=packet['endpoint'], sid=sid))
     for messages in held:
         socket.say(messages)
+    if namespace is not None:
+        journal.connected(namespace)
 
 
 def _refuse(socket: Socket, packet: Packet, refused: Refused) -> None:
@@ -72,6 +75,7 @@ def _refuse(socket: Socket, packet: Packet, refused: Refused) -> None:
 
 def leave(socket: Socket, namespace: BaseNamespace, reason: str) -> None:
     """`recv_disconnect` runs exactly once; jobs and rooms go after it."""
+    journal.disconnected(namespace, reason)
     try:
         socket.host.disconnect(namespace, reason)
     except FAILURES:

@@ -21,7 +21,7 @@ from ..errors import Disconnected, LocalProtocolError, NoAnswer, RemoteProtocolE
 from ..packet import Message, Packet, ack, event
 from ..wire.conversation import ANSWER, DELIVER, END, EXPECT, URGENT, begin
 from ..wire.dialect import Dialect
-from . import membership
+from . import journal, membership
 from .adoption import adopted
 from .answers import Answers, Callback
 from .auth import AUTH, auth_of
@@ -296,8 +296,6 @@ class Socket(Inbox, LegacyNames):
     ) -> BaseNamespace:
         """A host found the class of a namespace: makes the instance and runs every `initialize` along its MRO."""
         registry = self.registry
-        if registry.bus is not None:
-            registry.bus.enter(packet['endpoint'])
         environ['socketio'] = self
         environ[AUTH] = auth_of(self.handshake, packet, self.settings.max_head)
         cls = adopted(cls)
@@ -306,6 +304,8 @@ class Socket(Inbox, LegacyNames):
         registry.sids[namespace.sid] = namespace
         self.active_ns[packet['endpoint']] = namespace
         registry.rooms.join(namespace, packet['endpoint'])
+        if registry.bus is not None:
+            registry.bus.enter(packet['endpoint'])
         for base in cls.__mro__:
             if 'initialize' in vars(base):
                 base.initialize(namespace)  # type: ignore[attr-defined]
@@ -315,6 +315,7 @@ class Socket(Inbox, LegacyNames):
         """It is connected no more and in no room; called by `BaseNamespace.disconnect`."""
         namespace = self.active_ns.pop(endpoint, None)
         if namespace is not None:
+            journal.disconnected(namespace, 'server namespace disconnect')
             self.registry.rooms.leave_all(namespace)
             self.registry.sids.pop(namespace.sid, None)
             if self._answers is not None:
