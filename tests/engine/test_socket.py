@@ -450,7 +450,7 @@ def test_what_may_cross_our_own_disconnect_is_ignored(dialect, stray):
     [('nonsense', 1002), ('42["x"', 1002), ('451-["x"]', None), (b'\x04stray', 1002), ('45x-["x"]', 1002)],
 )
 def test_who_breaks_the_protocol_is_ended_with_one_line(message, code, caplog):
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.WARNING)
     client = connected(Echo)
     client.say(message)
     if code is None:
