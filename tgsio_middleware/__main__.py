@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from .bus.address import ANYBODY
-from .bus.emitter import Emitter
 from .errors import SocketIOError
 
 
@@ -47,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     told = parser().parse_args(argv)
     to = {'namespace': told.namespace, 'room': told.room, 'user': told.user, 'skip': told.skip}
     try:
+        from .bus.emitter import Emitter  # needs the extra `redis`
+
         with Emitter(told.bus) as emitter:
             if told.command == 'emit':
                 reached = emitter.emit(told.event, *told.args, **to)

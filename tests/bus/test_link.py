@@ -194,6 +194,18 @@ def test_without_msgpack_installed_the_error_says_what_to_install():
     assert 'pip install tgsio_middleware[redis]' in done.stderr
 
 
+@pytest.mark.parametrize('package', ['redis', 'msgpack'])
+def test_the_command_says_so_too_in_one_line(package):
+    program = (
+        f"import sys; sys.modules['{package}'] = None; sys.argv[1:] = ['emit', 'x', '--bus', 'redis://h']\n"
+        "import runpy; runpy.run_module('tgsio_middleware', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'pip install tgsio_middleware[redis]' in done.stderr
+    assert done.stderr.count('\n') == 1
+
+
 def test_a_filter_without_a_bus_needs_neither():
     program = (
         "import sys; sys.modules['redis'] = sys.modules['msgpack'] = None\n"

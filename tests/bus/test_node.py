@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import pickle
 
 import gevent
@@ -13,6 +14,7 @@ msgpack = pytest.importorskip('msgpack')
 
 from tgsio_middleware.bus import adapter, node  # noqa: E402
 from tgsio_middleware.bus.address import Address  # noqa: E402
+from tgsio_middleware.bus.link import Message  # noqa: E402
 from tgsio_middleware.bus.node import NodeBus  # noqa: E402
 
 from .fakeredis import Server, until  # noqa: E402
@@ -87,10 +89,21 @@ def test_a_namespace_is_subscribed_as_node_does(server, bus):
     assert server.subscribers(b'socket.io-request#/hall#') == 1
 
 
-def test_only_its_first_client_waits(server, bus):
+def test_who_comes_later_does_not_wait(server, bus):
     server.going.clear()
     with gevent.Timeout(1):
         bus.enter('/hall')
+
+
+def test_who_comes_while_the_first_one_waits_waits_too(server, bus):
+    server.going.clear()
+    clients = [gevent.spawn(bus.enter, '/other') for _ in range(3)]
+    gevent.sleep(0.01)
+    assert not any(client.ready() for client in clients)
+    for kind, name in ((b'psubscribe', b'socket.io#/other#*'), (b'subscribe', b'socket.io-request#/other#')):
+        bus.link._listening.answers.put([kind, name, 1])
+    gevent.joinall(clients, timeout=1, raise_error=True)
+    assert all(client.ready() for client in clients)
 
 
 def test_a_stalled_redis_holds_no_client_up_for_long(server, bus, monkeypatch):
@@ -107,6 +120,26 @@ def test_idle_namespaces_have_an_end(server, bus, local, monkeypatch):
     assert sum(len(c.channels) for c in server.connections) <= 6
     assert server.subscribers(b'socket.io-request#/hall#') == 1  # somebody is there
     assert server.subscribers(b'socket.io-request#/49#') == 1
+
+
+def test_a_room_of_any_text(server, bus, local):
+    local.there.add(('/hall', 'a#b*\ud800'))
+    to = Address('/hall', ('a#b*\ud800',))
+    message = Message(adapter.channel(to), adapter.emission('other', to, 'hi', [1]), adapter.pattern('/hall'))
+    bus._received(message)
+    assert local.told == [('tell', to, 'hi', [1])]
+    bus._received(message._replace(channel=b'socket.io#/hall#\xff#'))
+    assert bus.garbage.count == 1
+
+
+def test_processes_that_were_forked_have_names_of_their_own(server, local):
+    bus = NodeBus(server.wire(), local)
+    reading, writing = os.pipe()
+    if not os.fork():
+        os.write(writing, bus.uid.encode())
+        os._exit(0)
+    assert os.read(reading, 100).decode() != bus.uid
+    os.wait()
 
 
 def test_an_event_of_another_process(server, bus, local):

@@ -54,10 +54,20 @@ class Emitted(NamedTuple):
 def pack(value: Any) -> bytes:
     """Plain values and bytes to msgpack. Raises LocalProtocolError."""
     try:
-        packed: bytes = msgpack.packb(value, unicode_errors='surrogatepass')
+        packed: bytes = msgpack.packb(value, unicode_errors='surrogatepass', default=_number)
     except (ValueError, TypeError, OverflowError) as e:
         raise LocalProtocolError(f'cannot be sent to other processes: {e}') from e
     return packed
+
+
+def _number(value: Any) -> float | None:
+    """A whole number beyond 64 bits is to JavaScript a float, and beyond those what its JSON has for Infinity, null."""
+    if type(value) is not int:
+        raise TypeError(f'{type(value).__name__} is neither JSON nor bytes')
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def unpack(data: bytes) -> Any:

@@ -38,6 +38,11 @@ def raw(text: str) -> bytes:
     return text.encode('utf-8', 'surrogatepass')
 
 
+def text(data: bytes) -> str:
+    """The other way. Raises UnicodeDecodeError."""
+    return data.decode('utf-8', 'surrogatepass')
+
+
 def user_room(user: Any) -> str:
     """The room of all connections of a TurboGears user id."""
     return f'{USER}{user}'

@@ -22,7 +22,7 @@ import gevent
 from gevent.event import Event
 
 from ..errors import SocketIOError
-from .address import raw
+from .address import raw, text
 from .backend import make_pubsub, redis_wire
 from .connection import Wire
 from .health import Health
@@ -50,7 +50,7 @@ class Line(Protocol):
     def close(self, channel: str) -> None:
         """Does not wait."""
 
-    def publish(self, channel: str, text: str) -> None:
+    def publish(self, channel: str, publication: str) -> None:
         """To all processes, this one too; does not wait for a server."""
 
     def shut(self) -> None:
@@ -79,11 +79,6 @@ def _hand_back(received: Received) -> Callable[[Batch], None]:
     return undelivered
 
 
-def text(channel: bytes) -> str:
-    """The other way of `address.raw`."""
-    return channel.decode('utf-8', 'surrogatepass')
-
-
 class RedisLine:
     """Publications over one Link. While Redis is lost, this process's own publications go to its own clients."""
 
@@ -103,9 +98,9 @@ class RedisLine:
     def close(self, channel: str) -> None:
         self.link.unsubscribe([Name(raw(channel))])
 
-    def publish(self, channel: str, text: str) -> None:
-        if not self.link.publish(raw(channel), text.encode()):
-            self._received(channel, text)
+    def publish(self, channel: str, publication: str) -> None:
+        if not self.link.publish(raw(channel), publication.encode()):
+            self._received(channel, publication)
 
     def shut(self) -> None:
         self.link.close()
@@ -134,9 +129,9 @@ class AnyLine:
             feed.kill(block=False)
             self.health.forget(_part(channel))
 
-    def publish(self, channel: str, text: str) -> None:
-        if not self._publisher.put(raw(channel), text.encode()):
-            self._received(channel, text)
+    def publish(self, channel: str, publication: str) -> None:
+        if not self._publisher.put(raw(channel), publication.encode()):
+            self._received(channel, publication)
 
     def shut(self) -> None:
         self._publisher.close()
@@ -222,10 +217,10 @@ class MemoryLine(AnyLine):
         super().__init__(connect, received, 'memory')
         self._pubsub = connect()
 
-    def publish(self, channel: str, text: str) -> None:
+    def publish(self, channel: str, publication: str) -> None:
         # Its dict remembers every channel that was ever asked for.
         if channel in self._pubsub.subscribers:
-            self._pubsub.publish(channel, text)
+            self._pubsub.publish(channel, publication)
 
     def close(self, channel: str) -> None:
         feed = self._feeds.get(channel)

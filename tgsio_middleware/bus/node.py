@@ -1,6 +1,6 @@
 """NodeBus: the other processes, Node's or ours, on one Redis. It speaks Node's Redis adapter protocol (`adapter`).
 
-1. A namespace is subscribed when its first client connects here, before that client is answered.
+1. A namespace is subscribed when its first client connects here, before any client of it is answered.
 2. What is said here has already reached this process's own clients; the bus only passes it on, and never waits.
 3. What others say is applied to this process's own clients by `local`, and never passed on.
 4. What is no message of the protocol is dropped, and one line a minute says so.
@@ -15,19 +15,20 @@ import secrets
 import string
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 from ..errors import LocalProtocolError
 from . import adapter
 from .adapter import Garbage
-from .address import USER, Address
+from .address import USER, Address, text
 from .connection import Wire
 from .link import Link, Message, Name
 from .seldom import Seldom
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a namespace's first client waits for Redis; after that it is served all the same.
+#: Seconds that a namespace's first clients wait for Redis; after that they are served all the same.
 PATIENCE = 2.0
 #: Namespaces that stay subscribed although nobody is connected to them; where the site makes them up, they have an end.
 MAX_IDLE = 100
@@ -62,27 +63,34 @@ class NodeBus:
     """One filter's."""
 
     def __init__(self, wire: Wire, local: Local) -> None:
-        self.uid = ''.join(secrets.choice(string.ascii_letters + string.digits) for _ in range(6))
         self.link = Link(wire, self._received)
         atexit.register(_say_the_rest, weakref.ref(self.link))
         self.garbage = Seldom(log)
         self._local = local
-        self._own = adapter.beginning(self.uid)
         #: what messages' patterns and channels mean
         self._patterns: dict[bytes, str] = {}
         self._requests: dict[bytes, str] = {}
 
+    @cached_property
+    def uid(self) -> str:
+        """This process's name on the bus, six letters as Node's. Made when it is first needed: a process that loads the
+        site and then forks its workers must not give them one name.
+        """
+        return ''.join(secrets.choice(string.ascii_letters + string.digits) for _ in range(6))
+
+    @cached_property
+    def _own(self) -> bytes:
+        return adapter.beginning(self.uid)
+
     # -- called by the filter ----------------------------------------------------------------------------------------
 
     def enter(self, endpoint: str) -> None:
-        """A client connects the namespace; blocks for the first one, until it can hear of it."""
-        request_channel = adapter.request_channel(endpoint)
-        if request_channel in self._requests:
-            return
-        if len(self._requests) >= MAX_IDLE:
-            self._leave_idle()
-        pattern = adapter.pattern(endpoint)
-        self._patterns[pattern] = self._requests[request_channel] = endpoint
+        """A client has come into the namespace; blocks until others can be heard there."""
+        pattern, request_channel = adapter.pattern(endpoint), adapter.request_channel(endpoint)
+        if request_channel not in self._requests:
+            if len(self._requests) >= MAX_IDLE:
+                self._leave_idle()
+            self._patterns[pattern] = self._requests[request_channel] = endpoint
         self.link.subscribe([Name(pattern, True), Name(request_channel)], PATIENCE)
 
     def emit(self, to: Address, name: str, args: Sequence[Any]) -> None:
@@ -109,7 +117,7 @@ class NodeBus:
                 self._emitted(message)
             else:
                 self._requested(message)
-        except (Garbage, LocalProtocolError) as e:
+        except (Garbage, LocalProtocolError, UnicodeDecodeError) as e:
             self.garbage('dropped what is no message of socket.io on %r: %s', message.channel[:80], e)
         except Exception:
             log.exception('what came on %r could not be done', message.channel[:80])
@@ -119,10 +127,8 @@ class NodeBus:
         if endpoint is None or message.data.startswith(self._own):
             return
         beginning = len(adapter.PREFIX) + len(adapter.nsp(endpoint)) + 1
-        room = message.channel[beginning:-1].decode('utf-8', 'replace')
-        if not self._local.occupied(endpoint, room or None):
-            return
-        self._local.tell(*adapter.read_emission(endpoint, message.data))
+        if self._local.occupied(endpoint, text(message.channel[beginning:-1]) or None):
+            self._local.tell(*adapter.read_emission(endpoint, message.data))
 
     def _requested(self, message: Message) -> None:
         endpoint = self._requests.get(message.channel)
