@@ -138,6 +138,7 @@ class Explained(SocketIOTGNamespace):
 
     @require(somebody(), denial_handler=explain)
     def recv_connect(self):
+        hall_notes.append('it ran')
         self.emit('welcome')
 
 
@@ -145,6 +146,7 @@ class ExplainedClass(SocketIOTGNamespace):
     allow_only = require(somebody(), denial_handler=explain)
 
     def recv_connect(self):
+        hall_notes.append('it ran')
         self.emit('welcome')
 
 

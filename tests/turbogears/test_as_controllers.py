@@ -112,9 +112,10 @@ def test_an_error_handler_has_a_denial_handler_too(enter):
     ],
 )
 def test_a_denial_handler_refuses_a_connection_whatever_it_does(enter, namespace, refusal):
-    client = enter(None)
+    client = enter('/tell')
+    client.call('/tell', 'notes')
     assert client.refusal(namespace) == refusal
-    assert client.heard() == []
+    assert client.call('/tell', 'notes') == [[]], 'recv_connect ran'
     friend = enter(namespace, 'ann')
     assert friend.event(namespace, 'welcome') == []
 

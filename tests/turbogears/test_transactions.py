@@ -193,6 +193,12 @@ def test_abort_ends_a_connect_as_it_ends_a_controller(office, notes, logged):
     assert tracebacks(logged()) == 0
 
 
+def test_what_waits_for_the_commit_leaves_when_abort_commits(office, notes):
+    notes.join('/patient')
+    notes.call('/patient', 'say_and_abort', 'milk')
+    assert [packet.data[:2] for packet in notes.heard()[-2:]] == [['said', 'milk'], ['error', 'aborted']]
+
+
 @pytest.mark.parametrize('namespace', ['/notes', '/patient'])
 @pytest.mark.parametrize('how', ['abort', 'redirect'])
 def test_where_the_site_vetoes_by_status_abort_is_rolled_back(strict_office, namespace, how):
