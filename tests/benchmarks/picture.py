@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil, log10
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -13,6 +13,8 @@ LEFT, TOP = 46, 44
 #: marks.
 COLOURS = ('#2f7fd6', '#c9662b', '#3d9a5f')
 MARKS = ('circle', 'square', 'diamond')
+#: A line of more points goes without them.
+MARKED = 12
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 13px }
@@ -31,7 +33,7 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 
 class Line(NamedTuple):
     name: str
-    #: (x, y); x is drawn on a logarithmic scale, y from 0
+    #: (x, y); y is drawn from 0
     points: Sequence[tuple[float, float]]
 
 
@@ -39,6 +41,10 @@ class Panel(NamedTuple):
     title: str
     x_name: str
     lines: Sequence[Line]
+    #: where an x is drawn
+    scale: Callable[[float], float] = log10
+    #: the x that are named; all where none is told
+    ticks: Sequence[float] = ()
 
 
 def draw(panels: Sequence[Panel], note: str) -> str:
@@ -61,10 +67,10 @@ def _panel(panel: Panel) -> list[str]:
     width = PANEL - LEFT
     xs = sorted({x for line in panel.lines for x, _ in line.points})
     top = _round_up(max(y for line in panel.lines for _, y in line.points))
-    low, high = log10(xs[0]), log10(xs[-1])
+    low, high = panel.scale(xs[0]), panel.scale(xs[-1])
 
     def place(x: float, y: float) -> tuple[float, float]:
-        return width * (log10(x) - low) / (high - low), HEIGHT * (1 - y / top)
+        return width * (panel.scale(x) - low) / (high - low), HEIGHT * (1 - y / top)
 
     parts = [f'<text class="title" x="0" y="-24">{escape(panel.title)}</text>']
     for step in range(5):
@@ -72,7 +78,7 @@ def _panel(panel: Panel) -> list[str]:
         at = place(xs[0], y)[1]
         parts.append(f'<line class="grid" x1="0" x2="{width}" y1="{at:.1f}" y2="{at:.1f}"/>')
         parts.append(f'<text class="quiet" x="-6" y="{at + 4:.1f}" text-anchor="end">{_short(y)}</text>')
-    for x in xs:
+    for x in panel.ticks or xs:
         at = place(x, 0)[0]
         parts.append(f'<text class="quiet" x="{at:.1f}" y="{HEIGHT + 16}" text-anchor="middle">{x:,.0f}</text>')
     parts.append(f'<text class="quiet" x="{width / 2}" y="{HEIGHT + 32}" text-anchor="middle">{panel.x_name}</text>')
@@ -84,7 +90,7 @@ def _panel(panel: Panel) -> list[str]:
 def _line(line: Line, i: int, points: Sequence[tuple[float, float]]) -> list[str]:
     colour = COLOURS[i]
     path = ' '.join(f'{x:.1f},{y:.1f}' for x, y in points)
-    marks = [_mark(MARKS[i], x, y, colour) for x, y in points]
+    marks = [_mark(MARKS[i], x, y, colour) for x, y in points if len(points) <= MARKED]
     name_at = f'x="{i * 150 + 14}" y="-6"'
     return [
         f'<polyline class="line" stroke="{colour}" points="{path}"/>',

@@ -1,0 +1,150 @@
+"""A site whose clients leave something everywhere, and which tells what is left of them: see `Left`.
+
+python -m tests.faults.site settings.json
+"""
+
+# ruff: noqa: E402
+from __future__ import annotations
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import gc
+import json
+import logging
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import gevent
+from greenlet import greenlet
+from tg import MinimalApplicationConfigurator, TGController, expose
+from tg.configurator.components.transactions import TransactionManagerConfigurationComponent
+
+from tgsio_middleware import BroadcastMixin, RoomsMixin, SocketIOController
+from tgsio_middleware.engine.exchange import EXCHANGES
+from tgsio_middleware.engine.workers import workers
+from tgsio_middleware.middleware import SocketIOMiddleware
+from tgsio_middleware.pubsub import PubSubTGNamespace
+from tgsio_middleware.server import SocketIOServer
+
+#: How often each namespace's handlers ran, by its sid.
+came: Counter[str] = Counter()
+went: Counter[str] = Counter()
+
+
+class Crowd(PubSubTGNamespace, RoomsMixin, BroadcastMixin):
+    """`settle` leaves something everywhere; the other events take their time."""
+
+    def recv_connect(self):
+        came[self.sid] += 1
+
+    def recv_disconnect(self):
+        went[self.sid] += 1
+        super().recv_disconnect()
+
+    def subscribe_lobby(self):
+        pass
+
+    def on_settle(self):
+        self.join('everybody')
+        self.join(f'of {self.sid}')
+        self.session['kept'] = self
+        self.spawn(gevent.sleep, 3600)
+        self.emit('asked', callback=self.on_settle, timeout=3600)
+        self.emit('settled')
+
+    def on_echo(self, what):
+        self.emit('echo', what)
+        self.emit_to_room(f'of {self.sid}', 'echo', what)
+
+    def on_shout(self, what):
+        self.publish('lobby', what)
+
+    def on_block(self, seconds):
+        gevent.sleep(seconds)
+        self.emit('blocked')
+
+    def on_ask(self):
+        """Waits for an answer that never comes."""
+        self.call('asked', timeout=3600)
+
+
+class Side(Crowd):
+    """A second namespace on the same connections."""
+
+
+class SocketIO(SocketIOController):
+    global_namespace = Crowd
+    side = Side
+
+
+class RootController(TGController):
+    socketio = SocketIO()
+
+    @expose('json')
+    def left(self):
+        return {'ours': ours(), 'numbers': numbers(), 'handlers': handlers()}
+
+
+def ours() -> dict[str, int]:
+    """All objects of our classes that live, by class, and the site's namespaces."""
+    gc.collect()
+    packages = ('tgsio_middleware', __name__)
+    kinds = Counter(map(type, gc.get_objects()))
+    return {kind.__qualname__: n for kind, n in kinds.items() if str(kind.__module__).startswith(packages)}
+
+
+def numbers() -> dict[str, int]:
+    """Workers that are parked for the next turn are no remains."""
+    (exchange,) = EXCHANGES
+    registry = exchange.registry
+    greenlets = sum(issubclass(type(one), greenlet) and not one.dead for one in gc.get_objects())
+    return {
+        'clients': len(registry.sockets),
+        'sids': len(registry.sids),
+        'rooms': len(registry.rooms._members),
+        'members': len(registry.rooms._rooms),
+        'subscriptions': sum(len(channel.members) for channel in _channels()),
+        'greenlets': greenlets - len(workers()._idle),
+        'descriptors': len(os.listdir('/proc/self/fd' if Path('/proc/self/fd').exists() else '/dev/fd')),
+    }
+
+
+def _channels() -> Any:
+    from tgsio_middleware.bus.hub import Hub
+
+    return [channel for one in gc.get_objects() if type(one) is Hub for channel in one._channels.values()]
+
+
+def handlers() -> dict[str, int]:
+    """Namespaces that connected, and of those that left how many heard so once, and more often."""
+    return {
+        'came': len(came),
+        'went once': sum(n == 1 for n in went.values()),
+        'went more often': sum(n > 1 for n in went.values()),
+        'went without coming': len(went.keys() - came.keys()),
+    }
+
+
+def make_app(global_conf: dict[str, str], **app_conf: Any) -> Any:
+    configurator = MinimalApplicationConfigurator()
+    configurator.register(TransactionManagerConfigurationComponent)
+    configurator.update_blueprint({'root_controller': RootController(), 'renderers': ['json'], 'tm.enabled': True})
+    return configurator.make_wsgi_app(global_conf, app_conf)
+
+
+def main(file: str) -> None:
+    logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s %(message)s')
+    app = SocketIOMiddleware(make_app({}), **json.loads(Path(file).read_text()))
+    server = SocketIOServer(('127.0.0.1', 0), app)
+    server.start()
+    print(f'Serving on http://127.0.0.1:{server.server_port}', flush=True)
+    server.serve_forever()
+
+
+if __name__ == '__main__':
+    main(sys.argv[1])
