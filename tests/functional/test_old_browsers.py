@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
-from tests.conftest import requires
+from tests import chromium
 from tests.live import PATIENCE, serve
 
 from .clients import requires_node
-from .test_demo import CHROMIUM_ARGS, CHROMIUM_NAMES
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -35,13 +32,8 @@ def live():
 
 @pytest.fixture(scope='module')
 def browser():
-    sync_api = pytest.importorskip('playwright.sync_api', reason='playwright is missing: pip install -e .[test]')
-    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    path = path or requires('chromium', 'apt-get install chromium')
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+    with chromium.launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize('case', CASES)
