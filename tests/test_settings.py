@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from ipaddress import ip_network
 
 import pytest
 
@@ -42,6 +43,10 @@ GOOD = [
     ('cors_allowed_origins', 'https://*.example.com', ('https://*.example.com',)),
     ('cors_allowed_origins', ['capacitor://localhost'], ('capacitor://localhost',)),
     ('cors_allowed_origins', 'http://[::1]:8080', ('http://[::1]:8080',)),
+    ('trusted_proxies', '', ()),
+    ('trusted_proxies', '127.0.0.1, ::1', (ip_network('127.0.0.1'), ip_network('::1'))),
+    ('trusted_proxies', ['10.0.0.0/8', 'unix'], (ip_network('10.0.0.0/8'), 'unix')),
+    ('drain_timeout', '25', 25.0),
 ]
 BAD = [
     *[('socketio_resource', value) for value in ('', '/', '..', 'a/../b', 'a b', 'a?b', 'a#b', 'a%20b', '.')],
@@ -52,6 +57,7 @@ BAD = [
     *[('max_rooms', value) for value in ('0', 0)],
     *[('max_events_per_second', value) for value in ('', 'x', '-1', '0.5', '00', None, [])],
     *[('sid_bound_to', value) for value in ('ip', 'origin ip', None, 5)],
+    *[('trusted_proxies', value) for value in ('*', 'nginx', '10.0.0.1/8', '127.0.0.1:80', 'unix:', None, 5, [5])],
     *[
         ('cors_allowed_origins', value)
         for value in (

@@ -19,6 +19,7 @@ from .errors import HandshakeRefused
 from .settings import Settings
 from .transports import origin
 from .transports.base import Environ, Headers, StartResponse, respond
+from .transports.forwarded import believed
 from .transports.handshake import reduced
 from .transports.jsonp import JsonpPolling
 from .transports.keptalive import adopt, adoptable
@@ -82,6 +83,8 @@ class SocketIOMiddleware:
             polls = wanted.transport == 'polling' and dialect.UPGRADES
             if polls and adoptable(environ, self, self.settings.max_payload):
                 return adopt(environ, self._dispatch, self.settings.max_payload)
+            if self.settings.trusted_proxies:
+                environ = believed(environ, self.settings.trusted_proxies)
             check = origin.check_page if wanted.jsonp is not None else origin.check
             headers = check(environ, self.settings.cors_allowed_origins)
             return self._serve(wanted, environ, start_response, headers)

@@ -8,10 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NamedTuple
 
 from .errors import ConfigurationError
 
+#: One that may say for whom it asks; `unix` is whoever comes over a unix socket.
+Proxy = IPv4Network | IPv6Network | str
+UNIX = 'unix'
 TRANSPORTS = ('websocket', 'polling', 'jsonp', 'htmlfile')
 #: The others are for browsers of 0.9's time, and JSONP's script elements know no origin: who needs them names them.
 USUAL = ('websocket', 'polling')
@@ -107,6 +111,14 @@ def origins(value: Any) -> tuple[str, ...]:
     return chosen
 
 
+def proxies(value: Any) -> tuple[Proxy, ...]:
+    """Addresses and networks, and `unix` for whoever comes over a unix socket."""
+    try:
+        return tuple(word if word == UNIX else ip_network(word) for word in words(value))
+    except ValueError:
+        raise ValueError('addresses and networks such as 127.0.0.1, 10.0.0.0/8 or ::1, and unix') from None
+
+
 def bus(value: Any) -> str:
     """The address of a Redis or Valkey server, or nothing."""
     if not isinstance(value, str) or (value and not re.match(r'(rediss?://[^/]|unix:///)', value)):
@@ -167,6 +179,16 @@ OPTIONS = (
         'who finds a sid in a log has neither the origin, the cookies nor the user of its handshake',
     ),
     Option('cors_allowed_origins', origins, (), 'origins', 'same origin only: a cookie must not serve a foreign page'),
+    Option(
+        'trusted_proxies',
+        proxies,
+        (),
+        'addresses',
+        'X-Forwarded-For, -Proto and -Host of anybody else are not believed',
+    ),
+    Option(
+        'drain_timeout', seconds, 10.0, 'seconds', 'at SIGTERM, for handlers to finish and clients to be told to move'
+    ),
     Option('bus', bus, '', 'URL', 'one process alone; redis://... joins all processes that name the same server'),
 )
 NAMES = tuple(option.name for option in OPTIONS)
@@ -198,6 +220,8 @@ class Settings:
     max_clients_per_address: int
     sid_bound_to: tuple[str, ...]
     cors_allowed_origins: tuple[str, ...]
+    trusted_proxies: tuple[Proxy, ...]
+    drain_timeout: float
     bus: str
 
     @classmethod

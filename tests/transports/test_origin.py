@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tgsio_middleware.errors import HandshakeRefused
+from tgsio_middleware.settings import Settings
 from tgsio_middleware.transports import origin
+from tgsio_middleware.transports.forwarded import believed
 
-from .client import WebSocket, ask, serve
+from .client import Browser, WebSocket, ask, serve
 
 CREDENTIALS = ('Access-Control-Allow-Credentials', 'true')
 
@@ -122,6 +126,89 @@ def test_any_page_may_without_credentials(page):
     assert origin.check(environ(HTTP_ORIGIN=page), ('*',)) == [('Access-Control-Allow-Origin', '*')]
 
 
+def test_the_log_says_what_a_proxy_that_is_not_trusted_would_have_changed():
+    asked = environ(HTTP_ORIGIN='https://shop.example', HTTP_X_FORWARDED_PROTO='https', REMOTE_ADDR='127.0.0.1')
+    with pytest.raises(HandshakeRefused, match=r'if X-Forwarded-\* is true, but whoever'):
+        origin.check(asked, ())
+    with pytest.raises(HandshakeRefused) as plain:
+        origin.check(environ(HTTP_ORIGIN='https://other.example', HTTP_X_FORWARDED_PROTO='https'), ())
+    assert 'trusted_proxies' not in str(plain.value)
+
+
+# -- behind a proxy ---------------------------------------------------------------------------------------------------
+
+PROXIES = Settings.parse({'trusted_proxies': '127.0.0.1, 10.0.0.0/8, ::1, 2001:db8::/32'}).trusted_proxies
+OVER_UNIX = Settings.parse({'trusted_proxies': 'unix'}).trusted_proxies
+
+
+def seen(peer, trusted=PROXIES, **headers):
+    """(address, scheme, host) of a request from `peer`."""
+    given = environ(REMOTE_ADDR=peer, **{f'HTTP_X_FORWARDED_{name.upper()}': value for name, value in headers.items()})
+    before = dict(given)
+    asked = believed(given, trusted)
+    assert given == before
+    return asked['REMOTE_ADDR'], asked['wsgi.url_scheme'], asked['HTTP_HOST']
+
+
+HEADERS = {'for': '203.0.113.9', 'proto': 'https', 'host': 'www.example'}
+
+
+@pytest.mark.parametrize('peer', ['127.0.0.1', '10.1.2.3', '::1', '2001:db8::7', '::ffff:127.0.0.1'])
+def test_a_trusted_proxy_is_believed(peer):
+    assert seen(peer, **HEADERS) == ('203.0.113.9', 'https', 'www.example')
+
+
+@pytest.mark.parametrize('peer', ['127.0.0.2', '11.0.0.1', '192.0.2.1', '::2', '::ffff:192.0.2.1', '', 'unix', 'x'])
+def test_nobody_else_is(peer):
+    assert seen(peer, **HEADERS) == (peer, 'http', 'shop.example')
+
+
+def test_a_proxy_on_a_unix_socket_is_trusted_by_name():
+    assert seen('', OVER_UNIX, **HEADERS) == ('203.0.113.9', 'https', 'www.example')
+    assert seen('127.0.0.1', OVER_UNIX, **HEADERS) == ('127.0.0.1', 'http', 'shop.example')
+
+
+@pytest.mark.parametrize(
+    ('said', 'client'),
+    [
+        ('203.0.113.9', '203.0.113.9'),
+        ('1.1.1.1, 203.0.113.9', '203.0.113.9'),  # the client has written the first
+        ('1.1.1.1, 203.0.113.9, 10.0.0.2', '203.0.113.9'),
+        ('127.0.0.1, 203.0.113.9', '203.0.113.9'),
+        ('10.0.0.3, 10.0.0.2', '10.0.0.3'),
+        ('203.0.113.9:4711', '203.0.113.9'),
+        ('[2001:db9::1]:4711', '2001:db9::1'),
+        ('2001:db9::1', '2001:db9::1'),
+        ('::ffff:203.0.113.9', '203.0.113.9'),
+        ('203.0.113.9, nonsense, 10.0.0.2', '10.0.0.2'),
+        ('nonsense', '127.0.0.1'),
+        ('<script>', '127.0.0.1'),
+        ('', '127.0.0.1'),
+        (',', '127.0.0.1'),
+    ],
+)
+def test_the_client_is_the_last_address_that_is_no_proxy(said, client):
+    assert seen('127.0.0.1', **{'for': said})[0] == client
+
+
+@pytest.mark.parametrize(
+    ('said', 'scheme'),
+    [('https', 'https'), ('HTTPS', 'https'), ('http, https', 'https'), ('wss', 'https'), ('ws', 'http'), ('x', 'http')],
+)
+def test_the_scheme_is_what_the_last_proxy_says(said, scheme):
+    assert seen('127.0.0.1', proto=said)[1] == scheme
+
+
+def test_the_host_is_what_the_last_proxy_says():
+    assert seen('127.0.0.1', host='evil.example, www.example')[2] == 'www.example'
+    assert seen('127.0.0.1', host='')[2] == 'shop.example'
+
+
+def test_the_port_of_a_proxy_is_not_the_clients():
+    asked = believed(environ(REMOTE_ADDR='::1', REMOTE_PORT='5', HTTP_X_FORWARDED_FOR='192.0.2.1'), PROXIES)
+    assert 'REMOTE_PORT' not in asked
+
+
 # -- on the wire ------------------------------------------------------------------------------------------------------
 
 WEBSOCKETS = ['/socketio/?EIO=4&transport=websocket', '/socketio/?EIO=3&transport=websocket']
@@ -225,3 +312,48 @@ def test_the_star_opens_websockets_to_all(open_to_all, path, page):
     client = WebSocket(open_to_all, path, Origin=page)
     assert client.status == 101
     client.close()
+
+
+@pytest.fixture(scope='module')
+def proxied():
+    with serve(trusted_proxies='127.0.0.1') as live:
+        yield live
+
+
+TOLD = {'X_Forwarded_For': '203.0.113.9', 'X_Forwarded_Proto': 'https', 'X_Forwarded_Host': 'www.example'}
+
+
+@pytest.mark.parametrize('path', WEBSOCKETS + POLLS)
+def test_our_own_pages_may_behind_a_trusted_proxy_and_behind_no_other(proxied, strict, path):
+    for port, status in ((proxied.port, 101 if path in WEBSOCKETS else 200), (strict, 403)):
+        headers = {**TOLD, 'Origin': 'https://www.example'}
+        if path in WEBSOCKETS:
+            client = WebSocket(port, path, **headers)
+            client.close()
+        else:
+            client = ask(port, 'GET', path, **headers)
+        assert client.status == status
+
+
+@pytest.mark.parametrize('path', WEBSOCKETS + POLLS)
+def test_a_trusted_proxy_lets_no_foreign_page_in(proxied, path):
+    answer = ask(proxied.port, 'GET', path, **TOLD, Origin='http://127.0.0.1')
+    assert answer.status == 403
+    assert 'refused' in proxied.wait_for_log(r'refused \w+ of 203\.0\.113\.9: origin')
+
+
+def test_clients_that_share_a_proxys_connection_are_told_apart(proxied):
+    """nginx sends the requests of many over each of the connections that it keeps."""
+    browser = Browser(proxied.port)
+    sids = {}
+    for address in ('203.0.113.1', '203.0.113.2'):
+        said = browser.ask('GET', POLLS[0], **{**TOLD, 'X_Forwarded_For': address}).text
+        sids[address] = json.loads(said[1:])['sid']
+        path = f'{POLLS[0]}&sid={sids[address]}'
+        assert browser.ask('POST', path, '40', **{**TOLD, 'X_Forwarded_For': address}).text == 'ok'
+    for address, sid in sids.items():
+        path = f'{POLLS[0]}&sid={sid}'
+        assert browser.ask('GET', path, **TOLD).text.startswith('40')
+        browser.ask('POST', path, '420["environ","REMOTE_ADDR"]', **TOLD)
+        answer = browser.ask('GET', path, **TOLD, Origin='https://www.example')
+        assert answer.text == f'430[{{"REMOTE_ADDR":"{address}"}}]'

@@ -30,8 +30,12 @@ MAX_HEAD = 65536
 KNOWN = {
     b'origin': 'HTTP_ORIGIN',
     b'host': 'HTTP_HOST',
+    b'cookie': 'HTTP_COOKIE',
     b'content-type': 'CONTENT_TYPE',
     b'content-length': 'CONTENT_LENGTH',
+    b'x-forwarded-for': 'HTTP_X_FORWARDED_FOR',
+    b'x-forwarded-proto': 'HTTP_X_FORWARDED_PROTO',
+    b'x-forwarded-host': 'HTTP_X_FORWARDED_HOST',
 }
 ODD = frozenset((b'transfer-encoding', b'expect', b'upgrade', b'trailer', b'te'))
 #: What of the first request's environ holds for all requests of the connection.

@@ -2,8 +2,8 @@
 they are checked too.
 
 Without an Origin header the request comes from the same origin or from no browser; with one, from the page that it
-names. A browser's origin has a scheme, or is `null`; the 0.9 client's websockets under Node (`ws` 0.4) put the host
-alone there, the one that they connect to.
+names. Behind a proxy our own origin is the one that it forwards (see `forwarded`). A browser's origin has a scheme, or
+is `null`; the 0.9 client's websockets under Node (`ws` 0.4) put the host alone there, the one that they connect to.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from ..errors import HandshakeRefused
 from .base import Environ, Headers, StartResponse
+from .forwarded import told
 
 DEFAULT_PORTS = {'http': '80', 'https': '443'}
 
@@ -30,7 +31,10 @@ def check(environ: Environ, allowed: tuple[str, ...]) -> Headers:
     if '*' in allowed:
         # Never with credentials: any page could then act as its visitor (CVE-2020-28481).
         return [('Access-Control-Allow-Origin', '*')]
-    raise HandshakeRefused('forbidden', f'origin {origin[:100]!r} is not in cors_allowed_origins')
+    cause = f'origin {origin[:100]!r} is not in cors_allowed_origins'
+    if same(told(environ), origin):
+        cause += '; it is our own if X-Forwarded-* is true, but whoever says that is not in trusted_proxies'
+    raise HandshakeRefused('forbidden', cause)
 
 
 def check_page(environ: Environ, allowed: tuple[str, ...]) -> Headers:
