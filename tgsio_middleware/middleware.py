@@ -17,9 +17,8 @@ from .engine.registry import Registry
 from .engine.socket import LEFT, Socket
 from .errors import HandshakeRefused
 from .settings import Settings
-from .transports import origin
+from .transports import bond, origin
 from .transports.base import Environ, Headers, StartResponse, respond
-from .transports.forwarded import believed
 from .transports.handshake import reduced
 from .transports.jsonp import JsonpPolling
 from .transports.keptalive import adopt, adoptable
@@ -83,8 +82,6 @@ class SocketIOMiddleware:
             polls = wanted.transport == 'polling' and dialect.UPGRADES
             if polls and adoptable(environ, self, self.settings.max_payload):
                 return adopt(environ, self._dispatch, self.settings.max_payload)
-            if self.settings.trusted_proxies:
-                environ = believed(environ, self.settings.trusted_proxies)
             check = origin.check_page if wanted.jsonp is not None else origin.check
             headers = check(environ, self.settings.cors_allowed_origins)
             return self._serve(wanted, environ, start_response, headers)
@@ -102,12 +99,10 @@ class SocketIOMiddleware:
         if environ['REQUEST_METHOD'] == 'OPTIONS':
             return origin.preflight(environ, start_response, headers)
         if wanted.leaves:
-            return self._leave(wanted, start_response, headers)
+            return self._leave(wanted, environ, start_response, headers)
         if wanted.sid is None:
             return self._handshake(wanted, environ, start_response, headers)
-        socket = self.registry.get(wanted.sid)
-        if socket is None:
-            raise HandshakeRefused('unknown_sid', f'sid {wanted.sid[:8]!r}…')
+        socket = self._known(wanted, environ)
         if socket.dialect is not wanted.dialect:
             raise HandshakeRefused('bad_request', 'the sid of a client of another protocol version')
         if wanted.transport == 'websocket':
@@ -152,6 +147,14 @@ class SocketIOMiddleware:
         offered = dialect.UPGRADES and 'websocket' in self.settings.transports and can_take(environ)
         return ('websocket',) if offered else ()
 
+    def _known(self, wanted: Wanted, environ: Environ) -> Socket:
+        socket = self.registry.get(wanted.sid)
+        if socket is None:
+            raise HandshakeRefused('unknown_sid', f'sid {(wanted.sid or "")[:8]!r}…')
+        if not bond.holds(socket.handshake, environ, self.settings.sid_bound_to):
+            raise HandshakeRefused('unknown_sid', f'{socket} has another origin, cookie or user (sid_bound_to)')
+        return socket
+
     def _websocket(
         self, socket: Socket, environ: Environ, start_response: StartResponse, headers: Headers
     ) -> Iterable[bytes]:
@@ -185,10 +188,16 @@ class SocketIOMiddleware:
             return polling.post(environ, start_response, headers)
         raise HandshakeRefused('bad_request', f'a poll by {environ["REQUEST_METHOD"][:10]}')
 
-    def _leave(self, wanted: Wanted, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
-        socket = self.registry.get(wanted.sid)
-        if socket is not None and socket.dialect is wanted.dialect:
-            socket.close(LEFT)
+    def _leave(
+        self, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
+    ) -> Iterable[bytes]:
+        try:
+            socket = self._known(wanted, environ)
+        except HandshakeRefused:  # it has left already
+            pass
+        else:
+            if socket.dialect is wanted.dialect:
+                socket.close(LEFT)
         return respond(start_response, wanted.dialect.POSTED._replace(data=b''), headers)
 
 
