@@ -195,6 +195,15 @@ class TestAmqpLine(AnyLineContract):
         until(lambda: heard == [('a', '1')])
         assert len(FakeAmqp.exchanges['a']) == 1
 
+    def test_a_good_bye_that_nobody_answers_holds_nothing_up(self, line, heard, monkeypatch):
+        monkeypatch.setattr(FakeAmqp, 'close', lambda self: gevent.sleep(60))
+        line.open('a')
+        line.publish('a', '1')
+        until(lambda: heard)
+        FakeAmqp.exchanges['a'][0].put(None)
+        until(lambda: line.health.ill('channel a'))
+        until(lambda: not line.health.ill('channel a'))
+
     def test_a_backend_that_is_down_is_unavailable(self, line, monkeypatch, caplog):
         monkeypatch.setattr(lines, 'PATIENCE', 0.02)
         FakeAmqp.down = True

@@ -51,6 +51,16 @@ def test_channels_and_patterns_are_heard(server, link, heard):
     assert heard == [Message(b'c', b'1', None), Message(b'pq', b'2', b'p*')]
 
 
+def test_a_flood_leaves_everybody_else_a_turn(server, link, heard):
+    link.subscribe([CHANNEL], 1)
+    for _ in range(5000):
+        server.publish(b'c', b'x')
+    gevent.sleep(0)
+    gevent.sleep(0)
+    assert 0 < len(heard) < 1000
+    until(lambda: len(heard) == 5000)
+
+
 def test_two_connections_whatever_the_number_of_channels(server, link):
     for i in range(50):
         assert link.subscribe([Name(b'%d' % i)], 1)

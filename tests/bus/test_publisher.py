@@ -119,7 +119,7 @@ def test_what_a_lost_server_did_not_take_is_forgotten_and_counted(server, post):
     assert server.taken == [b'news']
 
 
-def test_what_surely_did_not_leave_is_handed_back_in_order(server, post, handed_back, monkeypatch):
+def test_what_surely_did_not_leave_is_handed_back_in_order(server, post, handed_back, monkeypatch, caplog):
     monkeypatch.setattr(publisher, 'BATCH', 2)
     server.error = OSError('gone')
     for data in (b'1', b'2', b'3'):
@@ -127,6 +127,10 @@ def test_what_surely_did_not_leave_is_handed_back_in_order(server, post, handed_
     assert post.drain(2)
     assert handed_back == [(b'c', b'3')]  # the batch on its way may have arrived
     assert post._health.lost == 3
+    server.error = None
+    while post._health.ill(PART):
+        gevent.sleep(0.01)
+    assert '3 messages did not reach it' in caplog.text
 
 
 def test_a_server_that_cannot_be_reached_has_taken_nothing(server, post, handed_back):

@@ -234,11 +234,15 @@ class MemoryLine(AnyLine):
 
 
 def _end(pubsub: Any) -> None:
-    """anypubsub's objects have no `close`; amqp's has a connection."""
+    """anypubsub's objects have no `close`; amqp's has a connection, which says good-bye and waits for an answer."""
     connection = getattr(pubsub, 'connection', None)
     if connection is not None:
-        try:
-            with gevent.Timeout(PATIENCE):
-                connection.close()
-        except (Exception, gevent.Timeout) as e:
-            log.debug('%s', e)
+        gevent.spawn(_close, connection)
+
+
+def _close(connection: Any) -> None:
+    try:
+        with gevent.Timeout(PATIENCE):
+            connection.close()
+    except (Exception, gevent.Timeout) as e:
+        log.debug('%s', e)

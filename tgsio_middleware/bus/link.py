@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds of silence after which a listening connection is asked whether it lives, and in which it must answer.
 SILENCE = 5.0
+#: What is read in a row before everybody else has a turn.
+BURST = 100
 PART = 'listening'
 
 
@@ -141,11 +143,13 @@ class Link:
             disconnect(connection)
 
     def _read(self, connection: Any) -> None:
-        asked = True
+        asked, taken = True, 0
         while True:
             if connection.can_read(timeout=SILENCE):
                 self._take(connection.read_response())
-                asked = False
+                asked, taken = False, taken + 1
+                if taken % BURST == 0:
+                    gevent.sleep(0)
             elif asked:
                 raise TimeoutError('it does not answer')
             else:

@@ -99,6 +99,7 @@ class Publisher:
         except (Exception, gevent.Timeout) as e:
             self._lost(batch, reached, e)
         else:
+            self._health.recovered(PART)
             refused = [(said, e) for said, e in zip(batch, answers, strict=False) if isinstance(e, Exception)]
             if refused:
                 self._health.refused(len(refused), refused[0][1])
@@ -109,8 +110,8 @@ class Publisher:
         waiting = list(self._waiting)
         self._waiting.clear()
         self._bytes = 0
-        self._health.lost += len(batch) + len(waiting)
         pause = self._health.failed(PART, error)
+        self._health.lost += len(batch) + len(waiting)
         self._idle.set()
         self._undelivered(waiting if reached else [*batch, *waiting])
         self._recover(pause)
