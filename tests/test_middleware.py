@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from tgsio_middleware.engine.host import PlainHost
@@ -9,9 +11,13 @@ from tgsio_middleware.errors import ConfigurationError
 from tgsio_middleware.middleware import SocketIOMiddleware
 from tgsio_middleware.namespace import BaseNamespace
 
+#: As gunicorn shows it: the connection that a websocket or a poll may hold.
+CONNECTION = {'gunicorn.socket': socket.socket()}
+
 
 def environ(path, query='', method='GET', **more):
     return {
+        **CONNECTION,
         'REQUEST_METHOD': method,
         'PATH_INFO': path,
         'QUERY_STRING': query,
@@ -110,18 +116,22 @@ def test_a_setting_that_cannot_be():
         filtered(ping_interval='often')
 
 
-def test_a_server_without_sockets_serves_polling_and_says_so():
-    """mod_wsgi, a test client: nobody can take a connection there."""
+@pytest.mark.parametrize(
+    ('path', 'query'),
+    [('/socketio/', f'EIO={eio}&transport={transport}') for eio in (3, 4) for transport in ('polling', 'websocket')]
+    + [('/socketio/1/', '')],
+)
+def test_a_server_without_sockets_serves_nobody_and_says_so(caplog, path, query):
+    """waitress, mod_wsgi, a test client: nobody can take a connection there, and a poll would hold a thread."""
     _, middleware = filtered()
-    assert b'"upgrades":[]' in answered(middleware, environ('/socketio/', 'EIO=4&transport=polling'))[2]
-    headers = {
-        'HTTP_UPGRADE': 'websocket',
-        'HTTP_CONNECTION': 'Upgrade',
-        'HTTP_SEC_WEBSOCKET_VERSION': '13',
-        'HTTP_SEC_WEBSOCKET_KEY': 'dGhlIHNhbXBsZSBub25jZQ==',
-    }
-    status, _, body = answered(middleware, environ('/socketio/', 'EIO=4&transport=websocket', **headers))
-    assert (status, body) == ('503 Service Unavailable', b'{"code":3,"message":"Service unavailable"}')
+    asked = environ(path, query, HTTP_UPGRADE='websocket' if 'websocket' in query else '')
+    del asked['gunicorn.socket']
+    for _ in range(2):
+        status, _, body = answered(middleware, dict(asked))
+        assert status == '503 Service Unavailable'
+        assert b'this WSGI server lets nobody hold a connection' in body
+    assert caplog.text.count('this WSGI server lets nobody hold a connection') == 1
+    assert middleware.registry.sockets == {}
 
 
 def test_a_host_that_can_serve_nobody_says_so():
@@ -129,7 +139,7 @@ def test_a_host_that_can_serve_nobody_says_so():
     host = PlainHost({})
     host.unavailable = 'not patched'
     status, _, body = answered(SocketIOMiddleware(app, host), environ('/socketio/', 'EIO=4&transport=polling'))
-    assert (status, body) == ('503 Service Unavailable', b'{"code":3,"message":"Service unavailable"}')
+    assert (status, body) == ('503 Service Unavailable', b'{"code":3,"message":"Service unavailable: not patched"}')
 
 
 @pytest.mark.parametrize('query', ['EIO=4&transport=polling', 'EIO=3&transport=polling'])

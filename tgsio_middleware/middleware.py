@@ -19,12 +19,13 @@ from .errors import HandshakeRefused
 from .settings import Settings
 from .transports import bond, origin
 from .transports.base import Environ, Headers, StartResponse, respond
+from .transports.forwarded import believed
 from .transports.handshake import reduced
 from .transports.jsonp import JsonpPolling
 from .transports.keptalive import adopt, adoptable
 from .transports.polling import Polling
 from .transports.streaming import HtmlFile
-from .transports.takeover import OPENED, can_take
+from .transports.takeover import CANNOT_TAKE, OPENED, can_take
 from .transports.upgrade import Upgrade
 from .transports.websocket import WebSocket, hold, opens_websocket, shake_hands, turn_away
 from .wire import bare
@@ -82,12 +83,15 @@ class SocketIOMiddleware:
             polls = wanted.transport == 'polling' and dialect.UPGRADES
             if polls and adoptable(environ, self, self.settings.max_payload):
                 return adopt(environ, self._dispatch, self.settings.max_payload)
+            if self.settings.trusted_proxies:
+                environ = believed(environ, self.settings.trusted_proxies)
             check = origin.check_page if wanted.jsonp is not None else origin.check
             headers = check(environ, self.settings.cors_allowed_origins)
             return self._serve(wanted, environ, start_response, headers)
         except HandshakeRefused as e:
             self._refusals[e.reason]('refused %s of %s: %s', dialect.NAME, environ.get('REMOTE_ADDR') or 'unix', e)
-            answer = dialect.http_refusal(e.reason)
+            # What the operator can mend may be told to anybody; other causes repeat what the client said.
+            answer = dialect.http_refusal(e.reason, str(e) if e.reason == 'unavailable' else '')
             if environ.get(OPENED) is not None and can_take(environ):
                 return turn_away(environ, answer)
             return respond(start_response, answer, headers)
@@ -127,6 +131,8 @@ class SocketIOMiddleware:
     ) -> Iterable[bytes] | None:
         if environ['REQUEST_METHOD'] not in ('GET',) + (('POST',) if wanted.transport is None else ()):
             raise HandshakeRefused('bad_method', f'a handshake by {environ["REQUEST_METHOD"][:10]}')
+        if not can_take(environ):
+            raise HandshakeRefused('unavailable', CANNOT_TAKE)
         settings = self.settings
         handshake = reduced(environ, settings.socketio_resource, settings.max_head)
         self.registry.admit(handshake)
@@ -140,12 +146,11 @@ class SocketIOMiddleware:
         if body is not None:
             return respond(start_response, _padded(wanted, body), headers)
         polling = _half_duplex(socket, wanted)
-        socket.open(polling, self._upgrades(wanted.dialect, environ))
+        socket.open(polling, self._upgrades(wanted.dialect))
         return polling.get(environ, start_response, headers)
 
-    def _upgrades(self, dialect: Dialect, environ: Environ) -> tuple[str, ...]:
-        offered = dialect.UPGRADES and 'websocket' in self.settings.transports and can_take(environ)
-        return ('websocket',) if offered else ()
+    def _upgrades(self, dialect: Dialect) -> tuple[str, ...]:
+        return ('websocket',) if dialect.UPGRADES and 'websocket' in self.settings.transports else ()
 
     def _known(self, wanted: Wanted, environ: Environ) -> Socket:
         socket = self.registry.get(wanted.sid)

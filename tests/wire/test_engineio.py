@@ -221,6 +221,11 @@ def test_a_request_is_refused(reason, status, body):
     assert engineio.http_refusal(reason) == (status, 'application/json', body.encode())
 
 
+def test_a_refusal_with_its_cause():
+    body = b'{"code":3,"message":"Service unavailable: the \\"why\\""}'
+    assert engineio.http_refusal('unavailable', 'the "why"').data == body
+
+
 def test_there_are_words_for_every_reason():
     assert set(engineio.ERRORS) == set(HandshakeRefused.REASONS)
 

@@ -306,6 +306,7 @@ def test_there_is_no_hello():
 )
 def test_a_request_is_refused(reason, status, words):
     assert sio09.http_refusal(reason) == (status, 'text/plain; charset=UTF-8', words.encode())
+    assert sio09.http_refusal(reason, 'why').data == f'{words}: why'.encode()
 
 
 def test_there_are_words_for_every_reason():

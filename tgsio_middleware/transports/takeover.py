@@ -16,6 +16,11 @@ from typing import Any
 TAKE = 'tgsio_middleware.take'
 #: Under this key gevent-websocket shows a websocket that it has shaken hands for before the application was called.
 OPENED = 'wsgi.websocket'
+#: Long polling alone would be no way out: each poll would hold one of the server's threads for half a minute.
+CANNOT_TAKE = (
+    'this WSGI server lets nobody hold a connection: pages work, Socket.IO does not. Serve with '
+    'egg:tgsio_middleware#socketio, gevent.pywsgi or gunicorn -k gevent'
+)
 
 
 def raw_socket(environ: dict[str, Any]) -> Any:

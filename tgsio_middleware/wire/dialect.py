@@ -108,5 +108,5 @@ class Dialect(Protocol):
         Raises RemoteProtocolError.
         """
 
-    def http_refusal(self, reason: str) -> Answer:
-        """How an HTTP request is refused; `reason` is one of `HandshakeRefused.REASONS`."""
+    def http_refusal(self, reason: str, cause: str = '') -> Answer:
+        """How an HTTP request is refused; `reason` is one of `HandshakeRefused.REASONS`, `cause` more words for it."""

@@ -40,9 +40,11 @@ ERRORS = {
 }
 
 
-def http_refusal(reason: str) -> Answer:
+def http_refusal(reason: str, cause: str = '') -> Answer:
     """engine.io answers a bad request with `{"code":n,"message":"..."}`."""
     status, code, message = ERRORS[reason]
+    if cause:
+        message += f': {cause}'
     return Answer(status, 'application/json', dumps({'code': code, 'message': message}).encode())
 
 

@@ -57,9 +57,11 @@ ERRORS = {
 TYPES = ('disconnect', 'connect', 'heartbeat', 'message', 'json', 'event', 'ack', 'error', 'noop')
 
 
-def http_refusal(reason: str) -> Answer:
+def http_refusal(reason: str, cause: str = '') -> Answer:
     """Plain words, as Node's 0.9 has them."""
     status, text = ERRORS[reason]
+    if cause:
+        text += f': {cause}'
     return Answer(status, TEXT, text.encode())
 
 
