@@ -163,8 +163,10 @@ class BaseNamespace:
 
         Raises ValueError for other keywords, as gevent-socketio did, and LocalProtocolError for what cannot be sent.
         """
-        packet: Packet = {'type': 'event', 'endpoint': self.ns_name, 'name': event_name, 'args': args}
-        if not options or self._prepare(packet, 'data', **options):
+        if not options:
+            return self.socket.send_event(self.ns_name, event_name, args)
+        packet = event(self.ns_name, event_name, args)
+        if self._prepare(packet, 'data', **options):
             self.socket.send_packet(packet)
 
     def send(self, message: Any, json: bool = False, **options: Any) -> None:

@@ -362,8 +362,8 @@ def test_a_defect_of_ours_ends_the_client_and_still_runs_its_disconnect(caplog, 
             left.append(self)
 
     client = connected(Leaving)
-    monkeypatch.setattr(type(client.socket), '_event', lambda *args: 1 / 0)
-    client.say('42["x"]', '42["y"]')
+    monkeypatch.setattr(type(client.socket), '_stray', lambda *args: 1 / 0)
+    client.say('42/no,["x"]', '42/no,["y"]')
     assert not client.socket.connected
     assert len(left) == 1
     assert caplog.text.count('ZeroDivisionError') == 2

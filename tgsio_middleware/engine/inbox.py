@@ -34,6 +34,10 @@ class Inbox:
         """May block. What it raises is a defect of ours."""
         raise NotImplementedError
 
+    def broken(self) -> None:
+        """`handle` has raised an exception."""
+        raise NotImplementedError
+
     def drained(self) -> None:
         """All was worked off after reading had stopped."""
         raise NotImplementedError
@@ -49,7 +53,10 @@ class Inbox:
                 if self.paused:
                     self._resume()
                 for packet in batch:
-                    self.handle(packet)
+                    try:
+                        self.handle(packet)
+                    except Exception:
+                        self.broken()
                 if not self.inbox:
                     self._waiting = 0  # what came meanwhile was heartbeats
                 if self.paused:

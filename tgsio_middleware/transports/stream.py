@@ -56,7 +56,7 @@ class Stream:
         self._watcher.start(self._workers.enter, self._readable)
         unread, connection.unread = connection.unread, b''
         if unread:
-            self._workers.submit(self._received, unread)
+            self._workers.submit(self.received, unread)
 
     def pause(self) -> None:
         """Reads no more until `resume`."""
@@ -80,9 +80,6 @@ class Stream:
             return
         except OSError:
             data = b''
-        self._received(data)
-
-    def _received(self, data: bytes) -> None:
         if data:
             self.received(data)
         else:

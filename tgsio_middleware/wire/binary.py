@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import LocalProtocolError, RemoteProtocolError
-from .javascript import Default, NotPlain, dumps, encoder
+from .javascript import Default, NotPlain, encoder, pieces
 
 BYTES = (bytes, bytearray, memoryview)
 
@@ -21,7 +21,7 @@ def serialise(value: Any, default: Default | None = None) -> tuple[str, Sequence
     `default` turns what is neither JSON nor bytes into something that is. Raises LocalProtocolError where nothing can.
     """
     try:
-        return dumps(value), ()
+        return ''.join(pieces(value, 0)), ()
     except NotPlain:
         return _serialise_any(value, default)
     except (ValueError, TypeError, RecursionError) as e:

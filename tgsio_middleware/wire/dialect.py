@@ -87,6 +87,9 @@ class Dialect(Protocol):
     def answer(self, endpoint: str, ack_id: int, values: Sequence[Any], default: Default | None) -> tuple[Message, ...]:
         """What `encode` makes of an ack with these values."""
 
+    def emission(self, endpoint: str, name: str, args: Sequence[Any], default: Default | None) -> tuple[Message, ...]:
+        """What `encode` makes of an event with these values, without an id."""
+
     def hello(self, sid: str, settings: Settings, upgrades: tuple[str, ...]) -> tuple[Message, ...]:
         """What is said first on a new connection's first transport."""
 

@@ -18,6 +18,7 @@ from .eio3 import STRAY_ENDS as STRAY_ENDS
 from .eio3 import TRANSPORTS as TRANSPORTS
 from .eio3 import UPGRADES as UPGRADES
 from .eio3 import answer as answer
+from .eio3 import emission as emission
 from .eio3 import encode as encode
 from .eio3 import handshake as handshake
 from .eio3 import hello as hello

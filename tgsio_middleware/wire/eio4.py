@@ -12,6 +12,7 @@ from . import engineio
 from .dialect import Body, Heartbeat, Jsonp, Octets
 from .engineio import TRANSPORTS as TRANSPORTS
 from .engineio import answer as answer
+from .engineio import emission as emission
 from .engineio import handshake as handshake
 from .engineio import hello as hello
 from .engineio import http_refusal as http_refusal

@@ -19,7 +19,7 @@ from ..packet import Message, Packet
 from ..settings import Settings
 from .binary import serialise
 from .dialect import Answer
-from .javascript import Default, dumps, loads
+from .javascript import INVALID, Default, dumps, loads, scan
 
 TRANSPORTS = {'websocket': 'websocket', 'polling': 'polling'}
 #: A number has no more digits than a double can count exactly.
@@ -103,18 +103,26 @@ def endpoint_at(text: str, start: int, limit: int = MAX_ENDPOINT) -> tuple[str, 
 
 def number(digits: str) -> int:
     """A decimal number of the wire: ASCII digits only, at most 15 of them."""
-    if not digits.isascii() or not digits.isdigit() or len(digits) > MAX_DIGITS:
-        raise RemoteProtocolError('not a number')
-    return int(digits)
+    if digits.isdecimal() and len(digits) <= MAX_DIGITS and digits.isascii():
+        return int(digits)
+    raise RemoteProtocolError('not a number')
 
 
 def event(text: str, start: int) -> Packet:
     """The event whose namespace, id and values begin at `start`."""
     endpoint = ''
-    if text[start : start + 1] == '/':
-        endpoint, start = endpoint_at(text, start)
     bracket = text.find('[', start)
-    args = loads(text, bracket) if bracket >= 0 else None
+    if bracket > start and text[start] == '/':
+        endpoint, start = endpoint_at(text, start)
+        bracket = text.find('[', start)
+    if bracket < 0:
+        raise RemoteProtocolError('an event without a name')
+    try:
+        args, end = scan(text, bracket)
+        if end != len(text):  # spaces, or what is no JSON
+            args = loads(text, bracket)
+    except INVALID:
+        raise RemoteProtocolError('an event whose values are no JSON') from None
     if not args or type(args[0]) is not str:
         raise RemoteProtocolError('an event without a name')
     name = args.pop(0)
@@ -144,16 +152,23 @@ def _connect(text: str) -> Packet:
     return Packet(type='connect', endpoint='' if endpoint == '/' else endpoint, qs=query, auth=auth)
 
 
-def encode_event(packet: Packet, default: Default | None) -> tuple[Message, ...]:
+def emission(
+    endpoint: str, name: str, args: Sequence[Any], default: Default | None, ack_id: int | str = ''
+) -> tuple[Message, ...]:
     """EVENT, or BINARY_EVENT with its attachments."""
-    text, attachments = serialise([packet['name'], *packet['args']], default)
-    if packet['endpoint']:
-        text = f'{packet["endpoint"]},{packet["id"]}{text}' if 'id' in packet else f'{packet["endpoint"]},{text}'
-    elif 'id' in packet:
-        text = f'{packet["id"]}{text}'
+    text, attachments = serialise([name, *args], default)
+    if endpoint:
+        text = f'{endpoint},{ack_id}{text}'
+    elif ack_id != '':
+        text = f'{ack_id}{text}'
     if not attachments:
         return ('42' + text,)
     return (f'45{len(attachments)}-{text}', *attachments)
+
+
+def encode_event(packet: Packet, default: Default | None) -> tuple[Message, ...]:
+    """An event as a packet."""
+    return emission(packet['endpoint'], packet['name'], packet['args'], default, packet.get('id', ''))
 
 
 def encode_message(packet: Packet, default: Default | None) -> tuple[Message, ...]:

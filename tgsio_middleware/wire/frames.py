@@ -20,9 +20,9 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 GUID = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 _int = int.from_bytes
-#: n bytes are unmasked as one number: the mask repeated often enough, and the number's length in bytes.
-_REPEATED = [sum(1 << 32 * j for j in range((n + 3) // 4)) for n in range(126)]
-_LENGTH = [(n + 3) // 4 * 4 for n in range(126)]
+#: A mask and n bytes are unmasked as one number: the mask repeated often enough, and the number's length in bytes.
+_REPEATED = [sum(1 << 32 * j for j in range((n + 7) // 4)) for n in range(126)]
+_LENGTH = [(n + 7) // 4 * 4 for n in range(126)]
 _SHORT_TEXT = [bytes((0x80 | TEXT, n)) for n in range(126)]
 
 
@@ -66,7 +66,7 @@ def message_frames(messages: tuple[Message, ...], binary_prefix: bytes) -> bytes
     """Engine messages to the bytes of their frames: text as text, bytes (after the dialect's prefix) as binary."""
     first = messages[0]
     if len(messages) == 1 and type(first) is str:
-        data = first.encode('utf-8', 'replace')
+        data = first.encode() if first.isascii() else first.encode('utf-8', 'replace')
         return _SHORT_TEXT[len(data)] + data if len(data) < 126 else frame(data, TEXT)
     return b''.join(
         frame(m.encode('utf-8', 'replace'), TEXT) if type(m) is str else frame(binary_prefix + m, BINARY)  # type: ignore[operator]
@@ -119,36 +119,40 @@ class Reader:
     def feed(self, data: bytes) -> list[Message]:
         """All messages that `data` completes."""
         messages: list[Message] = []
-        if self.error is None and self.closed is None:
-            try:
-                if self._buffer is None:
-                    self._read(data, messages)
-                else:
-                    self._read_on(self._buffer, data, messages)
-            except RemoteProtocolError as e:
-                self.error = e
-            except UnicodeDecodeError:
-                self.error = RemoteProtocolError('text that is not UTF-8', close_code=1007)
+        if self.error is not None or self.closed is not None:
+            return messages
+        try:
+            if self._buffer is not None:
+                data = self._joined(self._buffer, data)
+            self._read(data, messages)
+        except RemoteProtocolError as e:
+            self.error = e
+        except UnicodeDecodeError:
+            self.error = RemoteProtocolError('text that is not UTF-8', close_code=1007)
         return messages
 
-    def _read_on(self, buffer: bytearray, data: bytes, messages: list[Message]) -> None:
+    def _joined(self, buffer: bytearray, data: bytes) -> bytes:
+        """What was kept and what has come, if that is enough to go on with; else nothing."""
         buffer += data
         if len(buffer) >= self._needed:
             self._buffer = self._ahead = None
-            self._read(bytes(buffer), messages)
-        elif self._ahead is not None:
+            return bytes(buffer)
+        if self._ahead is not None:
             self._look_ahead(*self._ahead, data)
+        return b''
 
     def _read(self, data: bytes, messages: list[Message]) -> None:
-        i, end, short = 0, len(data), self._short
+        i, end = 0, len(data)
+        short = self._short if self._fragments is None else 0
         while end - i >= 6:
-            # The common case: a whole, masked, short text frame.
-            n = data[i + 1] & 127
-            if data[i] == 0x81 and 128 <= data[i + 1] < short and i + 6 + n <= end and self._fragments is None:
-                j = i + 6
-                i = j + n
-                plain = _int(data[j:i], 'little') ^ _int(data[j - 4 : j], 'little') * _REPEATED[n]
-                messages.append(plain.to_bytes(_LENGTH[n], 'little')[:n].decode())
+            # The short road: a whole, masked, short text frame.
+            second = data[i + 1]
+            if data[i] == 0x81 and 128 <= second < short and i + second - 122 <= end:
+                start = i + 2
+                i += second - 122
+                masked = _int(data[start:i], 'little')
+                plain = masked ^ (masked & 0xFFFFFFFF) * _REPEATED[second - 128]
+                messages.append(plain.to_bytes(_LENGTH[second - 128], 'little')[4 : second - 124].decode())
                 continue
             taken = self._any(data, i, messages)
             if not taken:
@@ -156,6 +160,7 @@ class Reader:
             i += taken
             if self.closed is not None:
                 return
+            short = self._short if self._fragments is None else 0
         if i < end:
             self._buffer = bytearray(data[i:])
             if end - i < 6:  # no frame of a client is shorter; what is forbidden is so from the second byte on

@@ -182,10 +182,17 @@ def _head(kind: int, packet: Packet) -> str:
 
 
 def _encode_event(packet: Packet, default: Default | None) -> str:
+    return f'{_head(5, packet)}:{_event_text(packet["name"], packet["args"], default)}'
+
+
+def _event_text(name: str, args: Sequence[Any], default: Default | None) -> str:
     """No `args` key where there are none."""
-    args = list(packet['args'])
-    value = {'name': packet['name'], 'args': args} if args else {'name': packet['name']}
-    return f'{_head(5, packet)}:{_text(value, default)}'
+    return _text({'name': name, 'args': list(args)} if args else {'name': name}, default)
+
+
+def emission(endpoint: str, name: str, args: Sequence[Any], default: Default | None) -> tuple[Message, ...]:
+    """`5::/chat:{"name":"news","args":[1]}`."""
+    return (f'5::{endpoint}:{_event_text(name, args, default)}',)
 
 
 def _encode_message(packet: Packet, default: Default | None) -> str:
