@@ -5,8 +5,19 @@
 // `tell(state, words)` hears how the connection fares: connected, disconnected or reconnecting; `moved()` that it has
 // another transport now. An empty `transport` is the client's own choice. `io` is what its script calls itself.
 
-export function connect(namespace, options) {
-  return (options.client === '0.9' ? oldest : modern)(namespace, { io: window.io, tell() {}, moved() {}, ...options });
+export function connect(namespace, { io = window.io, client, transport, tell, moved }) {
+  let closed = false; // what it still has to say after that is nobody's any more
+  const heard = (handler = () => {}) => (...args) => closed || handler(...args);
+  const options = { io, client, transport, tell: heard(tell), moved: heard(moved) };
+  const { on, close, ...rest } = (client === '0.9' ? oldest : modern)(namespace, options);
+  return {
+    ...rest,
+    on: (event, handler) => on(event, heard(handler)),
+    close() {
+      closed = true;
+      close();
+    },
+  };
 }
 
 /** 1.x to 4.x. */
