@@ -16,9 +16,10 @@ from .engine.host import Host
 from .engine.registry import Registry
 from .engine.socket import LEFT, Socket
 from .errors import HandshakeRefused
+from .packet import Packet
 from .settings import Settings
 from .transports import bond, origin
-from .transports.base import Environ, Headers, StartResponse, respond
+from .transports.base import Environ, Headers, StartResponse, Transport, respond
 from .transports.forwarded import believed
 from .transports.handshake import reduced
 from .transports.jsonp import JsonpPolling
@@ -75,6 +76,7 @@ class SocketIOMiddleware:
             return self.app(environ, start_response)
         dialect = dialect_of(resource, path)
         headers: Headers = []
+        wanted: Wanted | None = None
         try:
             wanted = negotiate(resource, path, environ.get('QUERY_STRING', ''), self.ENGINES)
             if wanted is None:
@@ -91,7 +93,9 @@ class SocketIOMiddleware:
         except HandshakeRefused as e:
             self._refusals[e.reason]('refused %s of %s: %s', dialect.NAME, environ.get('REMOTE_ADDR') or 'unix', e)
             # What the operator can mend may be told to anybody; other causes repeat what the client said.
-            answer = dialect.http_refusal(e.reason, str(e) if e.reason == 'unavailable' else '')
+            cause = str(e) if e.reason == 'unavailable' else ''
+            heard = (wanted.transport, wanted.jsonp) if wanted and environ['REQUEST_METHOD'] == 'GET' else ()
+            answer = dialect.http_refusal(e.reason, cause, *heard)
             if environ.get(OPENED) is not None and can_take(environ):
                 return turn_away(environ, answer)
             return respond(start_response, answer, headers)
@@ -172,16 +176,23 @@ class SocketIOMiddleware:
             socket.open(transport)
         elif isinstance(current, Polling) and socket.dialect.UPGRADES:
             Upgrade(socket, current, transport)
-        elif isinstance(current, Polling):
-            socket.transport = transport
-            transport.put(current.hand_over())
+        elif isinstance(current, (Polling, HtmlFile)):
+            _fall_back(socket, current, transport)
         return hold(transport, environ)
 
     def _poll(
         self, socket: Socket, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
     ) -> Iterable[bytes] | None:
-        if socket.transport is None:
+        current = socket.transport
+        if current is None:
             socket.open(_half_duplex(socket, wanted))
+        elif (
+            socket.dialect.FALLS_BACK
+            and environ['REQUEST_METHOD'] == 'GET'
+            and isinstance(current, (Polling, HtmlFile))
+            and wanted.transport != current.NAME
+        ):
+            _fall_back(socket, current, _half_duplex(socket, wanted))
         polling = socket.transport
         if not isinstance(polling, (Polling, HtmlFile)) or wanted.transport != polling.NAME:
             raise HandshakeRefused('bad_request', f'{wanted.transport} of a client that has moved to another transport')
@@ -215,6 +226,16 @@ def _half_duplex(socket: Socket, wanted: Wanted) -> Polling | HtmlFile:
         polling.index = wanted.jsonp
         return polling
     return Polling(socket, wanted.dialect.octets(wanted.query))
+
+
+def _fall_back(socket: Socket, current: Polling | HtmlFile, transport: Transport) -> None:
+    """What waits leaves on the client's next transport, after what it has not heard: that it is connected."""
+    socket.transport = transport
+    waiting = current.hand_over()
+    connected = socket.dialect.encode(Packet(type='connect', endpoint=''), None)
+    if '' not in socket.holds and not set(connected) <= set(waiting):
+        transport.put(connected)
+    transport.put(waiting)
 
 
 def _padded(wanted: Wanted, body: Body) -> Body:

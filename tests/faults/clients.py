@@ -110,6 +110,7 @@ class OnPolling(Client):
     def hear(self) -> str:
         answer = self.polls.ask('GET', self.path)
         assert answer.status == 200, answer
+        assert '7:::1+0' not in answer.text, 'the server does not know it any more'
         return answer.text
 
     def sockets(self) -> list[socket.socket]:

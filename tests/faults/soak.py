@@ -22,16 +22,17 @@ from typing import NamedTuple
 import gevent
 
 from tests.benchmarks.picture import Line, Panel, draw
+from tests.transports import client as raw
 
 from .clients import KINDS, PLACES, WAYS, Client, close, places
 from .test_vanishing import left, more, serve, settled
 
 PICTURE = Path(__file__).with_name('soak.svg')
 #: What a site has, but for more patience with the silent: nobody here says anything oftener than every `NAP` seconds.
-SETTINGS = {'ping_interval': 25, 'ping_timeout': 50, 'upgrade_timeout': 10}
-NAP = (20.0, 40.0)
+SETTINGS = {'ping_interval': 25, 'ping_timeout': 90, 'upgrade_timeout': 10}
+NAP = (40.0, 70.0)
 #: So long may a server take to notice that somebody has vanished, in seconds: a poll of 20, interval, timeout.
-NOTICED = 110.0
+NOTICED = 160.0
 
 
 class Sample(NamedTuple):
@@ -114,11 +115,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog='python -m tests.faults.soak', description=__doc__)
     parser.add_argument('--minutes', type=float, default=30)
     parser.add_argument('--clients', type=int, default=5_000)
-    parser.add_argument('--life', type=float, default=240, help='of a client in the mean, in seconds')
+    parser.add_argument('--life', type=float, default=480, help='of a client in the mean, in seconds')
     parser.add_argument('--picture', type=Path, default=PICTURE)
     told = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raw.PATIENCE = 60.0
     with serve(**SETTINGS) as server:
         before, pid, began = settled(server.port, NOTICED), server.process.pid, time.monotonic()
         crowd = Crowd(server.port, told.clients, told.life, began + told.minutes * 60)

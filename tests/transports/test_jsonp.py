@@ -123,10 +123,24 @@ class TestSio09:
         client.poll()
         assert client.post('5:::{}').status == 400
 
-    def test_a_poll_of_another_transport(self, port):
+    def test_a_poll_of_another_transport_is_a_client_that_falls_back(self, port):
         client = Old(port)
-        client.poll()
-        assert client.polls.ask('GET', f'/socketio/1/xhr-polling/{client.sid}').status == 400
+        assert client.poll() == '1::'
+        other = Browser(port)
+        path = f'/socketio/1/xhr-polling/{client.sid}'
+        assert other.ask('POST', path, '2::').status == 400
+        assert other.ask('GET', path).text == '1::'
+        assert other.ask('POST', path, '5:1+::{"name":"give back","args":[1]}').text == '1'
+        assert other.ask('GET', path).text == '6:::1+[1]'
+
+    def test_a_client_that_is_not_known_is_told_so_by_a_script_as_well(self, port):
+        path = '/socketio/1/jsonp-polling/nobody?i=7'
+        assert said(ask(port, 'GET', path, Referer=f'http://127.0.0.1:{port}/'), 'io.j[7]') == '7:::1+0'
+
+    def test_a_handshake_that_is_refused(self, port):
+        answer = ask(port, 'GET', '/socketio/1/?jsonp=4', Referer='http://evil.example/')
+        assert (answer.status, answer.headers['Content-Type']) == (200, 'text/javascript; charset=UTF-8')
+        assert answer.text == 'io.j[4](new Error("handshake bad origin"));'
 
 
 NEW, OLD = '/socketio/?EIO=3&transport=polling&j=0', '/socketio/1/?jsonp=0'
@@ -151,16 +165,18 @@ class TestWhoMay:
         ],
     )
     def test_no_foreign_page(self, port, path, headers):
-        headers = {name: value.format(port) for name, value in headers.items()}
-        assert ask(port, 'GET', path, **headers).status == 403
+        answer = ask(port, 'GET', path, **{name: value.format(port) for name, value in headers.items()})
+        assert 'sid' not in answer.text
+        assert answer.text == 'io.j[0](new Error("handshake bad origin"));' or answer.status == 403
 
     def test_off_by_default(self, path):
         with serve() as live:
             answer = ask(live.port, 'GET', path, Referer=live.url + '/')
-            assert answer.status == 400
+            assert answer.text == 'io.j[0](new Error("unknown transport"));' or answer.status == 400
             assert Poller(live.port, 3).opened
 
     def test_a_star_is_no_page(self, path):
         with serve(transports='polling jsonp', cors_allowed_origins='* http://friend.example') as live:
-            assert ask(live.port, 'GET', path, Referer='http://evil.example/').status == 403
+            answer = ask(live.port, 'GET', path, Referer='http://evil.example/')
+            assert answer.text == 'io.j[0](new Error("handshake bad origin"));' or answer.status == 403
             assert ask(live.port, 'GET', path, Referer='http://friend.example/page').status == 200

@@ -103,6 +103,32 @@ def test_two_pages_at_a_time_are_none(port):
     assert page.packet() == '0::'
 
 
+def test_a_client_that_falls_back_leaves_its_page(port):
+    page = Page(port)
+    assert page.packet() == '1::'
+    path = page.path.replace('htmlfile', 'xhr-polling')
+    other = Browser(port)
+    assert other.ask('GET', path).text == '1::'
+    assert page.read() == ''
+    assert other.ask('POST', path, '5:1+::{"name":"give_back"}').text == '1'
+    assert other.ask('GET', path).text == '6:::1'
+    page.browser.close()
+
+
+def test_what_waits_for_a_poll_goes_to_the_page_of_who_falls_back(port):
+    sid = ask(port, 'GET', '/socketio/1/').text.partition(':')[0]
+    assert ask(port, 'POST', f'/socketio/1/xhr-polling/{sid}', '5:1+::{"name":"give_back","args":[1]}').text == '1'
+    page = Page(port, sid)
+    assert [page.packet(), page.packet()] == ['1::', '6:::1+[1]']
+    page.browser.close()
+
+
+def test_a_client_that_is_not_known_is_told_so_in_the_page(port):
+    page = Page(port, 'nobody')
+    assert page.packet() == '7:::1+0'
+    assert page.read() == ''
+
+
 def test_a_foreign_page_is_refused(port):
     """A frame has no Origin; what it shows, no foreign page can read, and none knows a sid."""
     page = Page(port)

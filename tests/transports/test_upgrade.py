@@ -298,11 +298,13 @@ def test_a_websocket_of_another_version_is_refused(port):
 
 
 def test_a_0_9_client_may_change_its_transport(port):
+    """It does so where it has heard nothing."""
     sid = ask(port, 'GET', '/socketio/1/').text.partition(':')[0]
     polling = f'/socketio/1/xhr-polling/{sid}'
     assert ask(port, 'GET', polling).text == '1::'
     ask(port, 'POST', polling, '5:::{"name":"echo","args":[1]}')
     websocket = WebSocket(port, f'/socketio/1/websocket/{sid}')
+    assert websocket.hear() == '1::'
     assert websocket.hear() == '5:::{"name":"echo","args":[1]}'
     websocket.send('5:1+::{"name":"give back","args":[2]}')
     assert websocket.hear() == '6:::1+[2]'

@@ -67,7 +67,7 @@ class TestEveryDialect:
         assert {'websocket', 'polling'} <= set(dialect.TRANSPORTS.values()) <= set(TRANSPORTS)
         assert type(dialect.HEARTBEAT.server_asks) is bool
         assert type(dialect.POSTED) is Body
-        for row in ('GLOBAL_UNASKED', 'STRAY_ENDS', 'UPGRADES'):
+        for row in ('GLOBAL_UNASKED', 'STRAY_ENDS', 'UPGRADES', 'FALLS_BACK'):
             assert type(getattr(dialect, row)) is bool
         assert type(dialect.BINARY_PREFIX) is bytes
 

@@ -13,7 +13,7 @@ from gevent.event import Event
 from ..engine.socket import LEFT
 from ..errors import HandshakeRefused, RemoteProtocolError, SlowConsumer
 from ..packet import Message, Packet
-from ..wire.padding import PREAMBLE, script
+from ..wire.padding import PAGE, PREAMBLE, script
 from .base import Environ, Headers, StartResponse
 from .posting import Posting
 
@@ -52,6 +52,12 @@ class HtmlFile(Posting):
                 self.put(self.socket.dialect.encode(Packet(type='close', endpoint=''), None))
             self._wake()
 
+    def hand_over(self) -> tuple[Message, ...]:
+        """The client has moved: the page ends, and what it was told stays there."""
+        self._ended = True
+        self._wake()
+        return ()
+
     @property
     def takes(self) -> bool:
         return self._woken is not None and not self._out
@@ -65,7 +71,7 @@ class HtmlFile(Posting):
         start_response(
             '200 OK',
             [
-                ('Content-Type', 'text/html; charset=UTF-8'),
+                ('Content-Type', PAGE),
                 ('Cache-Control', 'no-store'),
                 ('X-Content-Type-Options', 'nosniff'),
                 *headers,

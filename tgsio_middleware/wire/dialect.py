@@ -69,6 +69,8 @@ class Dialect(Protocol):
     STRAY_ENDS: bool
     #: A client that polls may move to a websocket.
     UPGRADES: bool
+    #: A client tries its transports one after another with one sid: who asks by the next one has heard nothing yet.
+    FALLS_BACK: bool
     #: Polling by script elements, or None where there is none.
     JSONP: Jsonp | None
     #: What precedes binary data in a websocket's binary frame.
@@ -111,5 +113,9 @@ class Dialect(Protocol):
         Raises RemoteProtocolError.
         """
 
-    def http_refusal(self, reason: str, cause: str = '') -> Answer:
-        """How an HTTP request is refused; `reason` is one of `HandshakeRefused.REASONS`, `cause` more words for it."""
+    def http_refusal(
+        self, reason: str, cause: str = '', transport: str | None = None, jsonp: str | None = None
+    ) -> Answer:
+        """How an HTTP request is refused; `reason` is one of `HandshakeRefused.REASONS`, `cause` more words for it;
+        `transport` and `jsonp`, of a GET, are those of `negotiate.Wanted`.
+        """

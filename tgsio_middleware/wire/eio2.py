@@ -8,6 +8,7 @@ from ..packet import Message, Packet
 from . import eio3
 from .dialect import Octets
 from .eio3 import BINARY_PREFIX as BINARY_PREFIX
+from .eio3 import FALLS_BACK as FALLS_BACK
 from .eio3 import FAREWELL as FAREWELL
 from .eio3 import GENERATIONS as GENERATIONS
 from .eio3 import GLOBAL_UNASKED as GLOBAL_UNASKED

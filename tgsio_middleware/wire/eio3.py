@@ -25,6 +25,7 @@ HEARTBEAT = Heartbeat(server_asks=False)
 GLOBAL_UNASKED = True
 STRAY_ENDS = False
 UPGRADES = True
+FALLS_BACK = False
 JSONP: Jsonp | None = Jsonp('___eio', quotes=False)
 #: engine.io-protocol 3: a binary packet's type is its first byte, 4 for a message.
 BINARY_PREFIX = b'\x04'

@@ -24,6 +24,7 @@ HEARTBEAT = Heartbeat(server_asks=True)
 GLOBAL_UNASKED = False
 STRAY_ENDS = True
 UPGRADES = True
+FALLS_BACK = False
 JSONP: Jsonp | None = None
 BINARY_PREFIX = b''
 POSTED = Body('text/html', b'ok')

@@ -40,7 +40,7 @@ ERRORS = {
 }
 
 
-def http_refusal(reason: str, cause: str = '') -> Answer:
+def http_refusal(reason: str, cause: str = '', transport: str | None = None, jsonp: str | None = None) -> Answer:
     """engine.io answers a bad request with `{"code":n,"message":"..."}`."""
     status, code, message = ERRORS[reason]
     if cause:

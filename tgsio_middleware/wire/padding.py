@@ -16,6 +16,7 @@ from .engineio import MAX_DIGITS
 from .javascript import loads, string
 
 SCRIPT = 'text/javascript; charset=UTF-8'
+PAGE = 'text/html; charset=UTF-8'
 #: The beginning of htmlfile's endless page. Internet Explorer shows a page only once it has 256 bytes of it.
 PREAMBLE = '<html><body><script>var _ = function (msg) { parent.s._(msg, document); };</script>' + ' ' * 173
 

@@ -20,7 +20,8 @@ from ..settings import Settings
 from .binary import serialise
 from .dialect import Answer, Body, Heartbeat, Jsonp, Octets
 from .engineio import MAX_ENDPOINT, number
-from .javascript import Default, loads
+from .javascript import Default, loads, string
+from .padding import PAGE, PREAMBLE, SCRIPT, pad, script
 
 NAME = 'sio09'
 GENERATIONS: tuple[str, ...] = ('0.9',)
@@ -34,6 +35,7 @@ HEARTBEAT = Heartbeat(server_asks=True, streaming_only=True)
 GLOBAL_UNASKED = True
 STRAY_ENDS = False
 UPGRADES = False
+FALLS_BACK = True
 BINARY_PREFIX = b''
 POSTED = Body('text/plain; charset=UTF-8', b'1')
 FAREWELL: Packet | None = Packet(type='close', endpoint='')
@@ -57,11 +59,18 @@ ERRORS = {
 TYPES = ('disconnect', 'connect', 'heartbeat', 'message', 'json', 'event', 'ack', 'error', 'noop')
 
 
-def http_refusal(reason: str, cause: str = '') -> Answer:
-    """Plain words, as Node's 0.9 has them."""
+def http_refusal(reason: str, cause: str = '', transport: str | None = None, jsonp: str | None = None) -> Answer:
+    """Plain words, as Node's 0.9 has them; scripts and pages, which see no status, are told so that they hear it."""
     status, text = ERRORS[reason]
     if cause:
         text += f': {cause}'
+    if reason == 'unknown_sid' and transport == 'htmlfile':
+        return Answer(status, PAGE, PREAMBLE.encode() + script(text))
+    if jsonp is not None and JSONP is not None:
+        if reason == 'unknown_sid':
+            return Answer(status, *pad(JSONP, jsonp, Body(TEXT, text.encode())))
+        if transport is None:
+            return Answer('200 OK', SCRIPT, f'{JSONP.call}[{jsonp}](new Error({string(text)}));'.encode())
     return Answer(status, TEXT, text.encode())
 
 
