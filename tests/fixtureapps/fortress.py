@@ -1,6 +1,6 @@
 """A server for tests/hostile: namespaces in a dict, a client's end told to the others, and what the process costs.
 
-Takes the name of a JSON file: the filter's settings, and `server`, which is `ours` or `stock`.
+Takes the name of a JSON file: the filter's settings; `server`, which is `ours` or `stock`; `closed`: nobody may enter.
 """
 
 from __future__ import annotations
@@ -128,7 +128,8 @@ def main(file: str) -> None:
     logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s %(message)s')
     settings = json.loads(Path(file).read_text())
     server_class = {'ours': SocketIOServer, 'stock': WSGIServer}[settings.pop('server')]
-    app = SocketIOMiddleware(page, PlainHost({'': Lobby, '/chat': Lobby, '/refusing': Refusing}), **settings)
+    lobby = Refusing if settings.pop('closed', False) else Lobby
+    app = SocketIOMiddleware(page, PlainHost({'': lobby, '/chat': Lobby}), **settings)
     filters.append(app)
     server = server_class(('127.0.0.1', 0), app, **({'log': None} if server_class is WSGIServer else {}))
     server.start()

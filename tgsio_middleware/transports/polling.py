@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: 0.9's server ends an empty poll with a noop after so many seconds (its `polling duration`); proxies cut longer ones.
 #: Where silence may last less than twice that, sooner: the next poll must come in time to be a sign of life.
 POLL_DURATION = 20.0
+#: What a message that waits costs besides its characters, in bytes.
+OBJECT = 64
 #: Under this key the environ of a poll on an adopted connection shows that connection (see `keptalive`).
 LATER = 'tgsio_middleware.later'
 
@@ -51,7 +53,7 @@ class Polling(Posting):
 
     def put_prepared(self, prepared: tuple[Message, ...]) -> None:
         self._queue += prepared
-        self._size += sum(map(len, prepared))
+        self._size += sum(map(len, prepared)) + OBJECT * len(prepared)
         if self._poll is not None:
             self._poll.set()
         if self._size > self.socket.settings.max_buffered:
