@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import formencode
 import tg
+import tg.request_local
 from tg import (
     MinimalApplicationConfigurator,
     TGController,
@@ -22,6 +23,7 @@ from tg import (
 from tg.appwrappers.identity import IdentityApplicationWrapper
 from tg.configuration.auth import TGAuthMetadata
 from tg.decorators import before_call, before_validate
+from tg.support.registry import StackedObjectProxy
 from tg.validation import Convert
 from tgext.formencode import plugme
 
@@ -410,6 +412,16 @@ class Tell(SocketIOTGNamespace):
     def on_notes(self):
         notes, hall_notes[:] = list(hall_notes), []
         return notes
+
+    def on_depth(self):
+        """How many contexts the greenlets of events have kept."""
+        return [len(stack._object_stack()) for stack in (tg.request_local.context, tg.request_local.config)]
+
+    def on_mess(self):
+        """What this event registers, nobody can clean up."""
+        stack = StackedObjectProxy()
+        tg.request.environ['paste.registry'].register(stack, 'mess')
+        stack._pop_object()
 
 
 class SocketIO(SocketIOController):

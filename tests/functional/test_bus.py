@@ -14,8 +14,6 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.eio4client import Client, eventually
-from tests.functional.clients import GENERATIONS, requires_node
-from tests.functional.clients import Client as RealClient
 from tests.live import ROOT, Live, serve
 from tests.redisserver import Redis
 
@@ -58,51 +56,6 @@ def pair(two: tuple[Live, Live]) -> Iterator[tuple[Client, Client]]:
 def page(live: Live, path: str, **headers: str) -> str:
     with urlopen(Request(f'{live.url}{path}', headers=headers), timeout=SLOW) as answer:
         return str(answer.read().decode())
-
-
-@pytest.fixture(scope='module')
-def clients(two: tuple[Live, Live]) -> Iterator[list[RealClient]]:
-    requires_node()
-    with ExitStack() as stack:
-        clients = [stack.enter_context(RealClient(g, live.url)) for live in two for g in GENERATIONS]
-        for client in clients:
-            client.open(HALL, transports=['websocket'])
-        for client in clients:
-            client.wait('connect', namespace=HALL, timeout=SLOW)
-            assert client.call('subscribe', 'lobby', namespace=HALL) == [True]
-        for client in clients[::2]:
-            client.call('join', 'even', namespace=HALL)
-        yield clients
-
-
-class TestEveryGeneration:
-    """A client of each generation at each process."""
-
-    @pytest.mark.node
-    @pytest.mark.parametrize('speaker', range(2 * len(GENERATIONS)))
-    def test_all_hear_each(self, clients: list[RealClient], speaker: int) -> None:
-        said = {'from': speaker, 'snow': '❄'}
-        clients[speaker].emit('shout', said, namespace=HALL)
-        clients[speaker].emit('publish', 'lobby', said, namespace=HALL)
-        clients[speaker].emit('tell', 'even', said, namespace=HALL)
-        clients[speaker].emit('anywhere', {}, said, namespace=HALL)
-        for number, client in enumerate(clients):
-            client.wait('event', namespace=HALL, event='shouted', args=[said], timeout=SLOW)
-            client.wait('event', namespace=HALL, event='pubblication', args=[said], timeout=SLOW)
-            client.wait('event', namespace=HALL, event='heard', args=[said], timeout=SLOW)
-            if number % 2 == 0 and number != speaker:
-                client.wait('event', namespace=HALL, event='told', args=[said], timeout=SLOW)
-        for number, client in enumerate(clients):
-            if number % 2 or number == speaker:
-                assert [said] not in client.events('told')
-            assert client.events('shouted').count([said]) == 1
-
-    @pytest.mark.node
-    def test_bytes_reach_all_that_can_say_them(self, clients: list[RealClient]) -> None:
-        clients[4].emit('shout', b'\0\xff', namespace=HALL)
-        for client in clients:
-            if client.generation != '09':
-                client.wait('event', namespace=HALL, event='shouted', args=[b'\0\xff'], timeout=SLOW)
 
 
 def test_rooms(pair):
@@ -334,6 +287,20 @@ class TestRedisIsLost:
         self.together(ann, bob)
         self.together(bob, ann)
         assert not ann.closed and not bob.closed
+
+    def test_who_leaves_while_its_subscription_waits_leaves_nothing_behind(self, redis, two, pair):
+        ann, bob = pair
+        ann.call(HALL, 'subscribe', 'room', 1)
+        redis.stall()
+        for client in (ann, bob):
+            client.emit(HALL, 'subscribe', 'room', 2)
+        time.sleep(0.2)
+        ann.close()
+        redis.go_on()
+        assert bob.event(HALL, 'left') == [[], ['room-1', 'room-2']]  # its turn came, and then its end
+        eventually(lambda: redis.ask('PUBSUB', 'NUMSUB', 'room-1', 'room-2') == ['room-1', 0, 'room-2', 1])
+        bob.close()
+        eventually(lambda: redis.subscribers('room-2') == 0)
 
     def test_it_refuses(self, redis, two, pair):
         """A password that the servers do not know."""

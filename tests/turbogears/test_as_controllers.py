@@ -20,7 +20,6 @@ from .conftest import tracebacks
 def guild() -> Iterator[Live]:
     with serve('tests.fixtureapps.guild') as live:
         yield live
-        assert tracebacks(live.log()) == 0, live.log()
 
 
 @pytest.fixture
@@ -277,3 +276,19 @@ def test_they_run_for_pages_beside_as_ever(guild):
 )
 def test_who_is_stopped_on_the_way_is_refused(enter, namespace, answer):
     assert enter(None).refusal(namespace) == answer
+
+
+# -- and in the end ----------------------------------------------------------------------------------------------------
+
+
+def test_none_of_this_logged_a_traceback(guild):
+    assert tracebacks(guild.log()) == 0
+
+
+def test_no_context_outlives_its_event_even_where_something_cannot_be_cleaned_up(enter):
+    client = enter('/tell')
+    depth = client.call('/tell', 'depth')
+    for _ in range(3):
+        assert client.call('/tell', 'mess') == [None]
+        assert client.error('/tell')[0] == 'internal_error'
+        assert client.call('/tell', 'depth') == depth
