@@ -7,11 +7,15 @@ import sys
 
 import pytest
 
+pytest.importorskip('redis')
+
+from redis.exceptions import ResponseError
+
 from tgsio_middleware.bus import connection as module
-from tgsio_middleware.bus.connection import named, wire, wire_of
+from tgsio_middleware.bus.connection import Sender, named, wire, wire_of
 from tgsio_middleware.errors import ConfigurationError
 
-pytest.importorskip('redis')
+from .fakeredis import Server
 
 
 def test_every_command_has_its_timeout():
@@ -55,3 +59,53 @@ def test_without_redis_installed_the_error_says_what_to_install():
     )
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
     assert 'pip install tgsio_middleware[redis]' in done.stderr
+
+
+class TestSender:
+    @pytest.fixture
+    def server(self):
+        return Server()
+
+    @pytest.fixture
+    def sender(self, server):
+        return Sender(server.wire())
+
+    def test_one_connection_for_all(self, server, sender):
+        for _ in range(3):
+            sender.reach()
+            assert sender.send([(b'c', b'1'), (b'd', b'2')]) == [0, 0]
+        assert server.attempts == 1
+        assert server.commands == [('PUBLISH', b'c', b'1'), ('PUBLISH', b'd', b'2')] * 3
+
+    def test_asking_whether_the_server_is_there(self, server, sender):
+        sender.reach()
+        assert sender.send(()) == [b'PONG']
+
+    def test_a_restart_while_it_was_idle_is_not_noticed(self, server, sender):
+        """An Emitter that lives as long as its script."""
+        sender.reach()
+        server.stop()
+        server.start()
+        sender.reach()
+        assert sender.send([(b'c', b'1')]) == [0]
+        assert server.attempts == 2
+
+    def test_what_the_server_refuses_stands_among_the_answers(self, server, sender):
+        sender.reach()
+        refusal = ResponseError('not you')
+        server.connections[0].waiting.append(refusal)
+        assert sender.send([(b'c', b'1')]) == [refusal]
+
+    def test_a_server_that_is_lost_is_reached_anew(self, server, sender):
+        sender.reach()
+        server.connections[0].waiting.append(ConnectionError('reset'))
+        with pytest.raises(ConnectionError):
+            sender.send([(b'c', b'1')])
+        server.down = True
+        with pytest.raises(ConnectionError):
+            sender.reach()
+        server.down = False
+        sender.reach()
+        assert sender.send([(b'c', b'1')]) == [0]
+        sender.close()
+        assert server.connections == []
