@@ -103,11 +103,13 @@ def from_cdn() -> bool:
 
 
 def client_of(namespace: BaseNamespace) -> str:
-    """The client that a page has named in its query, for 1.x and 2.x speak alike, as do 3.x and 4.x.
+    """The generation that a page has named in its query, for 1.x and 2.x speak alike, as do 3.x and 4.x; of those who
+    name none, what they may be.
 
     Raises ConnectionRefused.
     """
-    name: str = namespace.auth.get('client', '')
-    if name not in namespace.socket.dialect.GENERATIONS:
+    spoken = namespace.socket.dialect.GENERATIONS
+    name: str = namespace.auth.get('client', ' or '.join(spoken))
+    if name not in (*spoken, ' or '.join(spoken)):
         raise ConnectionRefused('This is not how that client speaks')
     return name
