@@ -28,7 +28,7 @@ from .errors import Exceeded, LocalProtocolError
 from .mixins import deliver
 from .namespace import MAX_NAME, BaseNamespace
 from .packet import Packet, event
-from .turbogears import channels
+from .turbogears import channels, guard
 from .turbogears.namespace import SocketIOTGNamespace
 
 log = logging.getLogger(__name__)
@@ -78,6 +78,7 @@ class PubSubTGNamespace(SocketIOTGNamespace):
         """Those that this client listens to."""
         return set(self._subscriptions.values())
 
+    @guard.unwrapped
     def on_subscribe(self, packet: Packet) -> bool:
         """-> whether the client listens now; see the rules above."""
         args = list(packet['args'])

@@ -328,12 +328,18 @@ def wrap(caller):
 
 
 def wrap_all(caller):
-    """Of all, pages and connects too."""
+    """Of all, pages and connects too. It cannot run inside itself, as a profiler cannot."""
 
     def call(config, controller, remainder, params):
-        if tg.request.path == '/socketio/hooked' and 'tgsio_middleware.ticket' not in tg.request.environ:
-            note('wrapper of all', *remainder)
-        return caller(config, controller, remainder, params)
+        environ = tg.request.environ
+        assert not environ.get('wrapped')
+        environ['wrapped'] = True
+        try:
+            if tg.request.path == '/socketio/hooked' and controller.__name__ != 'recv_connect':
+                note('wrapper of all', *remainder)
+            return caller(config, controller, remainder, params)
+        finally:
+            environ['wrapped'] = False
 
     return call
 

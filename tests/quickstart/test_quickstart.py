@@ -141,7 +141,8 @@ class Page:
     def call(self, event: str, *args: Any) -> Any:
         """Emits an event; -> its ack."""
         return self.page.evaluate(
-            '([event, args]) => new Promise(done => socket.emit(event, ...args, done))', [event, list(args)]
+            '([event, args, patience]) => socket.timeout(patience).emitWithAck(event, ...args)',
+            [event, list(args), PATIENCE * 1000],
         )
 
     def errors(self) -> list[Any]:

@@ -85,6 +85,18 @@ def deny(denial: Unmet, context: Any) -> Any:
     return handler(denial.reason)
 
 
+def unwrapped(method: Method) -> Method:
+    """Decorates what only leads to a handler: the controller wrappers go around that, and not around this as well. The
+    profiler of tgext.debugbar is one, and cannot run inside itself on Python 3.12.
+    """
+    Decoration.get_decoration(method).controller_caller = _call
+    return method
+
+
+def _call(config: Any, method: Method, args: Any, keywords: dict[str, Any]) -> Any:
+    return method(*args, **keywords)
+
+
 def validates(method: Any) -> bool:
     """It has validators: they say what is wrong with its arguments, by name."""
     decoration = getattr(method, 'decoration', None)

@@ -24,7 +24,7 @@ from ..engine.socket import Socket
 from ..errors import Refused
 from ..namespace import BaseNamespace
 from ..packet import Packet
-from . import commit
+from . import commit, guard
 from .unitofwork import Interrupted
 
 #: The environ's key for the ticket of a connect.
@@ -91,6 +91,7 @@ class Mount:
     def __init__(self, cls: type[BaseNamespace]) -> None:
         self.cls = cls
 
+    @guard.unwrapped
     @expose()
     def connect(self, *remainder: str, **query: str) -> str:
         """Connects the client whose ticket is in the environ."""
