@@ -1,4 +1,7 @@
-"""Who is connected, by which client and transport, and what they say to each other."""
+"""Who is connected, by which client and transport, and what they say to each other.
+
+In the memory of one process; the chat shows how to do without.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from tgsio_middleware import BroadcastMixin, SocketIOTGNamespace
 from .clients import client_of
 from .validators import MESSAGE, NAME
 
-#: sid -> what everybody may know of a guest of this process
+#: sid -> what everybody may know of a guest
 guests: dict[str, dict[str, Any]] = {}
 numbers = count(1)
 
