@@ -43,9 +43,10 @@ def test_no_password_in_a_name():
     assert wire('redis://user:secret@host:7/3').name == named('redis://user:secret@host:7/3') == 'redis://host:7/3'
 
 
-def test_what_is_no_address():
-    with pytest.raises(ConfigurationError, match='http://host') as e:
-        wire('http://user:secret@host')
+@pytest.mark.parametrize('rest', ['http://{}host', 'redis://{}host:port', 'redis://{}host?nonsense=1'])
+def test_what_is_no_address(rest):
+    with pytest.raises(ConfigurationError, match=r'^bus = .*host.*: .*; allowed is redis://.*rediss://.*unix://') as e:
+        wire(rest.format('user:secret@'))
     assert 'secret' not in str(e.value)
 
 

@@ -84,6 +84,6 @@ def redis_wire(settings: Mapping[str, Any]) -> Wire:
         kwargs = {key: settings[key] for key in ('host', 'port', 'db', 'password') if settings.get(key) is not None}
     host = str(kwargs.setdefault('host', 'localhost'))
     if '://' in host:
-        return wire(host, f"PubSub's {named(host)}")
+        return wire(host, 'anypubsub.host', f"PubSub's {named(host)}")
     fitting = {key: value for key, value in kwargs.items() if key in CONNECTION}
     return wire_of(fitting, f"PubSub's redis://{host}:{kwargs.get('port', 6379)}")

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 #: Seconds that connecting may take, and one read of an answer.
 PATIENCE = 2.0
+ALLOWED = 'redis://[user:password@]host[:port][/db], rediss://... for TLS, or unix:///path'
 
 
 class Wire(NamedTuple):
@@ -33,17 +34,17 @@ class Wire(NamedTuple):
         return connection
 
 
-def wire(url: str, name: str = '') -> Wire:
-    """`redis://[user:password@]host[:port][/db]`, `rediss://`, `unix:///path`; `name` is for the log.
-
-    Raises ConfigurationError.
+def wire(url: str, key: str = 'bus', name: str = '') -> Wire:
+    """`redis://[user:password@]host[:port][/db]`, `rediss://`, `unix:///path`, and redis-py's options behind a `?`; the
+    setting `key` said so, `name` is for the log. Raises ConfigurationError.
     """
     connection = _redis()
     try:
-        kwargs = connection.parse_url(url)
-    except ValueError as e:
-        raise ConfigurationError(f'{named(url)} is no address of a Redis server: {e}') from None
-    return wire_of(kwargs, name or named(url))
+        made = wire_of(connection.parse_url(url), name or named(url))
+        made.connection_class(**made.kwargs)
+    except (ValueError, TypeError) as e:
+        raise ConfigurationError(f'{key} = {named(url)}: {e}; allowed is {ALLOWED}') from None
+    return made
 
 
 def wire_of(kwargs: dict[str, Any], name: str) -> Wire:
