@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -43,7 +44,7 @@ def server_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
     already.
     Raises ConfigurationError.
     """
-    from gevent import get_hub, monkey
+    from gevent import get_hub, monkey, signal_handler
 
     monkey.patch_all()
     _look_for_trouble()
@@ -64,6 +65,7 @@ def server_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
             app = wrap(app)
         server = SocketIOServer(listener(), app, **tls)
         server.start()
+        signal_handler(signal.SIGTERM, server.drain)
         scheme = 'https' if tls else 'http'
         where = f'{scheme}://{own.get("host", HOST)}:{server.server_port}'
         print(f'Serving on {where if server.server_port else "unix://" + own["unix_socket"]}', flush=True)

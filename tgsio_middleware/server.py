@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import stat
+from time import monotonic
 from typing import Any
 
 import gevent
@@ -19,6 +20,7 @@ import gevent.socket
 from gevent.pywsgi import LoggingLogAdapter, WSGIHandler, WSGIServer
 
 from .bus.seldom import Seldom
+from .engine.drain import drain, patience
 from .transports.takeover import TAKE
 
 log = logging.getLogger(__name__)
@@ -61,8 +63,17 @@ class SocketIOHandler(WSGIHandler):
         handler = type(self)(connection, self.client_address, self.server, rfile)
         gevent.spawn(handler.handle)
 
+    def handle_one_response(self) -> None:
+        self.server.responding += 1
+        try:
+            super().handle_one_response()
+        finally:
+            self.server.responding -= 1
+
     def finalize_headers(self) -> None:
         """Says that it will close the connection: some clients use a kept one again unless they are told."""
+        if self.server.draining:
+            self.close_connection = True
         super().finalize_headers()
         if self.close_connection and not any(name.lower() == b'connection' for name, _ in self.response_headers):
             self.response_headers.append((b'Connection', b'close'))
@@ -148,6 +159,9 @@ class SocketIOServer(WSGIServer):
     """
 
     handler_class = SocketIOHandler
+    draining = False
+    #: requests that are being answered
+    responding = 0
 
     def __init__(self, listener: Any, application: Any, **kwargs: Any) -> None:
         self._unshaken = Seldom(log)
@@ -158,6 +172,21 @@ class SocketIOServer(WSGIServer):
         if not hasattr(listener, 'accept'):
             kwargs.setdefault('backlog', BACKLOG)
         super().__init__(listener, application, **kwargs)
+
+    def drain(self) -> None:
+        """Sends the clients away (see `engine.drain`), answers the requests under way, and stops; called twice, it
+        stops at once. Returns after `drain_timeout` at the latest.
+        """
+        if self.draining:
+            return self.stop()
+        self.draining = True
+        until = monotonic() + patience()
+        drain(until)
+        self.stop_accepting()
+        self.socket.close()
+        while self.responding and monotonic() < until:
+            gevent.sleep(0.02)
+        self.stop()
 
     def init_socket(self) -> None:
         super().init_socket()

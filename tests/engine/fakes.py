@@ -24,12 +24,14 @@ class ListTransport(Transport):
 
     STREAMING = True
     takes = True
+    unsent = False
 
     def __init__(self, socket):
         self.socket = socket
         self.said = []
         self.ended = None
         self.times_drained = 0
+        self.paused = False
 
     @staticmethod
     def prepare(messages, binary_prefix):
@@ -40,6 +42,9 @@ class ListTransport(Transport):
 
     def close(self, reason, code):
         self.ended = (reason, code)
+
+    def pause(self):
+        self.paused = True
 
     def drained(self):
         self.times_drained += 1

@@ -61,6 +61,8 @@ class Registry:
         self.bus: NodeBus | None = None
         #: gevent's hub that serves the clients; None in a process that is not patched, until the first one is there
         self.home: Any = None
+        #: nobody new comes in: the process is about to end
+        self.draining = False
         #: clients by address, where these are counted
         self._addresses: dict[str, int] = {}
         self._heap: list[tuple[float, str]] = []
@@ -69,6 +71,8 @@ class Registry:
 
     def admit(self, handshake: dict[str, Any]) -> None:
         """A client wants to shake hands. Raises HandshakeRefused."""
+        if self.draining:
+            raise HandshakeRefused('unavailable', 'the server is shutting down')
         most = self.settings.max_clients_per_address
         if most and self._addresses.get(address_of(handshake), 0) >= most:
             raise HandshakeRefused('too_many', f'more than {most} clients of one address (max_clients_per_address)')

@@ -43,6 +43,9 @@ GONE = Packet(type='gone', endpoint='')
 COMING_AND_GOING = ('connect', 'disconnect', 'gone')
 #: The reason of a disconnect where the client left by itself: it needs no telling.
 LEFT = 'transport close'
+#: A close code of RFC 6455's registry, Service Restart: the client is to come back. Of 0.9's clients none does that was
+#: told `disconnect`; so with this code nothing is said but the connection's end.
+RESTART = 1012
 
 
 class Socket(Inbox, LegacyNames):
@@ -360,6 +363,11 @@ class Socket(Inbox, LegacyNames):
         """What is said now is on its way now, and waits for nothing."""
         return not self.holds and self.transport is not None and self.transport.takes
 
+    @property
+    def unsent(self) -> bool:
+        """Something was said that has not left yet and still can."""
+        return self.transport is not None and self.transport.unsent
+
     def error(
         self, error_name: str, error_message: Any, endpoint: str = '', msg_id: int | None = None, quiet: bool = False
     ) -> None:
@@ -414,4 +422,4 @@ class Socket(Inbox, LegacyNames):
         return f'{self.dialect.NAME} client {self.sessid[:6]}… of {address}'
 
 
-__all__ = ['GONE', 'LEFT', 'Socket']
+__all__ = ['GONE', 'LEFT', 'RESTART', 'Socket']

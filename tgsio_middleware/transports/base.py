@@ -49,6 +49,14 @@ class Transport:
         """What is put now leaves now: nothing waits to be read by the client before it."""
         raise NotImplementedError
 
+    @property
+    def unsent(self) -> bool:
+        """Something was put that has not left yet and still can."""
+        raise NotImplementedError
+
+    def pause(self) -> None:
+        """Reads no more, where it reads by itself; what the client posts comes all the same."""
+
     def drained(self) -> None:
         """The inbox has been worked off: who stopped reading may read again."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gevent.event import Event
 
-from ..engine.socket import LEFT
+from ..engine.socket import LEFT, RESTART
 from ..engine.workers import workers
 from ..errors import HandshakeRefused, RemoteProtocolError, SlowConsumer
 from ..packet import Message, Packet
@@ -60,7 +60,7 @@ class Polling(Posting):
             self.socket.fail(SlowConsumer())
 
     def close(self, reason: str, code: int) -> None:
-        if reason != LEFT:
+        if reason != LEFT and (code != RESTART or self.socket.dialect.FAREWELL is None):
             self._queue += self.socket.dialect.encode(Packet(type='close', endpoint=''), None)
         if self._poll is not None:
             self._poll.set()
@@ -70,6 +70,10 @@ class Polling(Posting):
     @property
     def takes(self) -> bool:
         return self._poll is not None
+
+    @property
+    def unsent(self) -> bool:
+        return bool(self._queue) and (self.socket.connected or self._poll is not None)
 
     @property
     def hurried(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gevent.event import Event
 
-from ..engine.socket import LEFT
+from ..engine.socket import LEFT, RESTART
 from ..errors import HandshakeRefused, RemoteProtocolError, SlowConsumer
 from ..packet import Message, Packet
 from ..wire.padding import PAGE, PREAMBLE, script
@@ -48,7 +48,7 @@ class HtmlFile(Posting):
     def close(self, reason: str, code: int) -> None:
         if not self._ended:
             self._ended = True
-            if reason != LEFT:
+            if reason != LEFT and code != RESTART:
                 self.put(self.socket.dialect.encode(Packet(type='close', endpoint=''), None))
             self._wake()
 
@@ -61,6 +61,10 @@ class HtmlFile(Posting):
     @property
     def takes(self) -> bool:
         return self._woken is not None and not self._out
+
+    @property
+    def unsent(self) -> bool:
+        return bool(self._out) and self._woken is not None
 
     def get(self, environ: Environ, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
         """The page."""

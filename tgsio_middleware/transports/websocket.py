@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gevent.event import Event
 
-from ..engine.socket import LEFT
+from ..engine.socket import LEFT, RESTART
 from ..errors import HandshakeRefused, RemoteProtocolError, SlowConsumer
 from ..packet import Message
 from ..wire import frames
@@ -146,12 +146,16 @@ class WebSocket(Stream, Transport):
     def takes(self) -> bool:
         return self.open and not self._rest
 
+    @property
+    def unsent(self) -> bool:
+        return self.alive and bool(self._ending or self._out or self._rest)
+
     def drained(self) -> None:
         self.resume()
 
     def close(self, reason: str, code: int) -> None:
         farewell = self.socket.dialect.FAREWELL
-        if farewell is not None:
+        if farewell is not None and code != RESTART:
             self.put(self.socket.dialect.encode(farewell, None))
         self._end(code, reason)
 
