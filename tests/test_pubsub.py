@@ -205,6 +205,13 @@ def test_a_page_publishes(live, ann):
     assert ann.event(HALL, 'pubblication') == [[1]]
 
 
+def test_a_thread_that_is_not_gevents_publishes(ann):
+    ann.call(HALL, 'subscribe', 'lobby')
+    for number in range(3):
+        ann.emit(HALL, 'publish_from_a_thread', 'lobby', number)
+        assert ann.event(HALL, 'pubblication') == [number]
+
+
 def test_what_is_no_json_on_a_channel_harms_nobody(live, ann, guest):
     ann.call(HALL, 'subscribe', 'lobby')
     ann.emit(HALL, 'publish_raw', 'lobby', '{')

@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
+from .bus.home import at_home
 from .bus.lines import Unavailable
 from .bus.outbox import OPEN, current
 from .errors import Exceeded, LocalProtocolError
@@ -61,7 +62,8 @@ class PubSubTGNamespace(SocketIOTGNamespace):
         return channels.pubsub()
 
     def publish(self, channel: str, message: Any) -> None:
-        """Any JSON value, to all who have subscribed the channel, in all processes. Never waits for a server.
+        """Any JSON value, to all who have subscribed the channel, in all processes. From any thread; never waits for a
+        server.
 
         Raises LocalProtocolError for what JSON has no word for.
         """
@@ -71,7 +73,7 @@ class PubSubTGNamespace(SocketIOTGNamespace):
         if outbox is not None:
             outbox.hold(hub.publish, channel, publication)
         else:
-            hub.publish(channel, publication)
+            at_home(self.socket.registry.home, hub.publish, channel, publication)
 
     @property
     def channels(self) -> set[str]:

@@ -137,6 +137,9 @@ class Hall(PubSubTGNamespace, RoomsMixin, BroadcastMixin):
     def on_publish(self, channel, message):
         self.publish(channel, message)
 
+    def on_publish_from_a_thread(self, channel, message):
+        monkey.get_original('_thread', 'start_new_thread')(self.publish, (channel, message))
+
     def on_publish_raw(self, channel, text):
         self.pubsub().publish(channel, text)
 

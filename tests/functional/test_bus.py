@@ -120,6 +120,10 @@ def test_channels(pair):
     ann.emit(HALL, 'publish', 'room-1', 2)
     assert ann.event(HALL, 'pubblication') == [2]
     assert bob.heard() == []
+    ann.emit(HALL, 'publish_from_a_thread', 'room-1', 3)
+    assert ann.event(HALL, 'pubblication') == [3]
+    bob.emit(HALL, 'publish', 'room-1', 4)
+    assert ann.event(HALL, 'pubblication') == [4]
 
 
 def test_a_publication_of_a_program_that_uses_anypubsub_or_redis_alone(pair, redis):

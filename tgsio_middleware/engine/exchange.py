@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gevent import get_hub, monkey
 
 from ..bus.address import Address
+from ..bus.home import at_home
 from ..bus.outbox import OPEN, current, postponed
 from ..errors import ConfigurationError
 from ..mixins import deliver
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 #: Those of this process's filters.
 EXCHANGES: weakref.WeakSet[Exchange] = weakref.WeakSet()
-_thread: Callable[[], int] = monkey.get_original('_thread', 'get_ident')
 
 
 class Exchange:
@@ -77,10 +77,7 @@ class Exchange:
                 "egg:tgsio_middleware#socketio, or publish from here with tgsio_middleware.Emitter('redis://...') to "
                 'servers with the setting bus'
             )
-        if home.thread_ident == _thread():
-            what(*args)
-        else:
-            home.loop.run_callback_threadsafe(what, *args)
+        at_home(home, what, *args)
 
     # -- called by the bus: this process's own clients ---------------------------------------------------------------
 
