@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
+import tg.configurator.components.dispatch
 import tg.i18n
 import tg.support.registry
 import tg.validation
@@ -51,6 +52,7 @@ HOLDERS = {
     '_process_validation_errors': lambda: DecoratedController,
     '_check_security': lambda: DecoratedController,
     '_hooks': lambda: tg.hooks,
+    '_call_controller': lambda: tg.configurator.components.dispatch,
     '_dispatch_controller': lambda: ObjectDispatcher,
     '____local__': lambda: vars(request_local.context),
     '_push_object': lambda: request_local.context,

@@ -10,17 +10,19 @@ arguments for paths.
 5. controller wrappers, and the handler
 
 Private names of TurboGears used here: `Decoration.requirements`, `.validations`, `.hooks`, `.controller_caller`;
-`DecoratedController._perform_validate`, `._process_validation_errors`; `tg.hooks._hooks`.
+`DecoratedController._perform_validate`, `._process_validation_errors`; `tg.hooks._hooks`;
+`tg.configurator.components.dispatch._call_controller`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MethodType
 from typing import Any, NamedTuple
 
 from crank.util import flatten_arguments, get_params_with_argspec
 from tg import hooks
+from tg.configurator.components.dispatch import _call_controller
 from tg.controllers.decoratedcontroller import DecoratedController
 from tg.decorators import Decoration, require
 from tg.predicates import NotAuthorizedError
@@ -95,6 +97,18 @@ def unwrapped(method: Method) -> Method:
 
 def _call(config: Any, method: Method, args: Any, keywords: dict[str, Any]) -> Any:
     return method(*args, **keywords)
+
+
+def is_bare(function: Any, config: Mapping[str, Any]) -> bool:
+    """Steps 1 to 5 would do nothing but call the function: no decorator or hook is about it, no hook or controller
+    wrapper about all.
+    """
+    about_all = hooks._hooks
+    return (
+        not function.__dict__
+        and config['controller_caller'] is _call_controller
+        and not (about_all and (about_all.get('before_validate') or about_all.get('before_call')))
+    )
 
 
 def validates(method: Any) -> bool:

@@ -74,8 +74,8 @@ class TurboGearsHost:
 
     def event(self, namespace: BaseNamespace, packet: Packet, answer: Answer) -> Any:
         if not isinstance(namespace, SocketIOTGNamespace):
-            return answer(packet, namespace.process_packet(packet))
-        said = self._visit(namespace, lambda: answer(packet, namespace.process_packet(packet)))
+            return _answered(namespace, packet, answer)
+        said = self._visit(namespace, _answered, namespace, packet, answer)
         if isinstance(said, HTTPException):
             namespace.event_failed()
             namespace.error('aborted', _told(said))
@@ -84,7 +84,7 @@ class TurboGearsHost:
 
     def disconnect(self, namespace: BaseNamespace, reason: str) -> None:
         if isinstance(namespace, SocketIOTGNamespace):
-            self._visit(namespace, lambda: namespace.process_disconnect(reason))
+            self._visit(namespace, namespace.process_disconnect, reason)
         else:
             namespace.process_disconnect(reason)
 
@@ -165,32 +165,36 @@ class TurboGearsHost:
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def _visit(self, namespace: SocketIOTGNamespace, what: Callable[[], Any]) -> Any:
-        """-> the value of `what()`, or the HTTPException with which `abort` or `redirect` has ended it."""
+    def _visit(self, namespace: SocketIOTGNamespace, what: Callable[..., Any], *args: Any) -> Any:
+        """-> the value of `what(*args)`, or the HTTPException with which `abort` or `redirect` has ended it."""
         assert self._unit is not None
-
-        def inside(context: Any) -> Any:
-            if namespace._context is not None:  # once more: `tm.attempts`
-                namespace.event_failed()
-            namespace._context = context
-            if namespace.emit_on_commit:
-                commit.hold(context.config)
-            try:
-                said = what()
-            except HTTPException as e:  # as for a controller: an answer, at whose status `tm.commit_veto` may look
-                said = context.response = e
-            if context.session is not None:
-                sessions.look(context.session, context.config, namespace)
-            return said
-
         run = commit.settles(self._unit.run) if namespace.emit_on_commit else self._unit.run
         try:
-            return run(namespace.environ, inside)
+            return run(namespace.environ, _inside, namespace, what, args)
         except BaseException:
             namespace.event_failed()
             raise
         finally:
             namespace._context = None
+
+
+def _inside(context: Any, namespace: SocketIOTGNamespace, what: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    if namespace._context is not None:  # once more: `tm.attempts`
+        namespace.event_failed()
+    namespace._context = context
+    if namespace.emit_on_commit:
+        commit.hold(context.config)
+    try:
+        said = what(*args)
+    except HTTPException as e:  # as for a controller: an answer, at whose status `tm.commit_veto` may look
+        said = context.response = e
+    if context.session is not None:
+        sessions.look(context.session, context.config, namespace)
+    return said
+
+
+def _answered(namespace: BaseNamespace, packet: Packet, answer: Answer) -> Any:
+    return answer(packet, namespace.process_packet(packet))
 
 
 def _told(error: Any) -> dict[str, Any]:

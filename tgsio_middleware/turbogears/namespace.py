@@ -57,6 +57,17 @@ class SocketIOTGNamespace(BaseNamespace):
     def event_failed(self) -> None:
         """Called when a handler has raised, or its transaction could not commit: at the end, and before another try."""
 
+    def process_packet(self, packet: Packet) -> Any:
+        """As ever; the short road of an event is for a handler about which TurboGears has nothing to do."""
+        if packet['type'] != 'event':
+            return super().process_packet(packet)
+        short = self._short_roads.get(packet['name'])
+        if short is not None and self.allowed_methods is None and self._context is not None:
+            args = packet['args']
+            if short.least <= len(args) <= short.most and guard.is_bare(short.attribute, self._context.config):
+                return short.attribute(self, *args)
+        return self.process_event(packet)
+
     def is_method_allowed(self, method_name: str) -> bool:
         """The ACL, and the method's `@require`."""
         if not super().is_method_allowed(method_name):

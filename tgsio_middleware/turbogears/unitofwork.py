@@ -15,6 +15,7 @@ Private names of TurboGears used here: `TGApp.wrapped_dispatch`, `.globals`, `.l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from tg import request_local
@@ -37,20 +38,19 @@ class NotHandled(Exception):
 
 
 class Handler:
-    """What stands in a controller's place, innermost of the wrappers: `what(context)`, and how it ended."""
+    """What stands in a controller's place, innermost of the wrappers: `what(context, *args)`, and how it ended."""
 
-    __slots__ = ('failure', 'value', 'what', 'wrapped')
+    __slots__ = ('args', 'failure', 'value', 'what')
 
-    def __init__(self, what: Callable[[Any], Any], wrapped: bool) -> None:
+    def __init__(self, what: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self.what = what
-        #: there are wrappers, and they want to see a response
-        self.wrapped = wrapped
+        self.args = args
         self.value: Any = NotHandled
         self.failure: BaseException | None = None
 
     def __call__(self, environ: dict[str, Any], context: Any) -> Any:
         try:
-            self.value = self.what(context)
+            self.value = self.what(context, *self.args)
         except INTERRUPTIONS as e:
             self.failure = Interrupted(repr(e))
             raise self.failure from e
@@ -58,7 +58,7 @@ class Handler:
             self.failure = e
             raise
         self.failure = None
-        return context.response if self.wrapped else None
+        return context.response
 
     def result(self) -> Any:
         """Its value; raises what it raised, also where a wrapper has made an answer of that."""
@@ -80,50 +80,69 @@ class UnitOfWork:
         self._app.config = config
         self._wrapped = self._app.wrapped_dispatch != self._app._dispatch
         self._tidy = _tidiers(config)
-        self._of_request = {
-            '_language': self._app.lang,
-            '_response_type': None,
-            '_decode_json_params': self._app.decode_json_params,
-        }
+        self._request = type(
+            'EventRequest',
+            (EventRequest,),
+            {'_language': self._app.lang, '_response_type': None, '_decode_json_params': self._app.decode_json_params},
+        )
 
-    def run(self, base: Mapping[str, Any], what: Callable[[Any], Any]) -> Any:
-        """`what(context)` inside a visit that begins with a copy of the environ `base`; -> its value, once all is
-        committed.
+    def run(self, base: Mapping[str, Any], what: Callable[..., Any], *args: Any) -> Any:
+        """`what(context, *args)` inside a visit that begins with a copy of the environ `base`; -> its value, once all
+        is committed.
 
         Raises what `what` raised, or what failed while committing; then the transaction was aborted. Raises
-        Interrupted and NotHandled.
+        Interrupted and NotHandled where the application has wrappers.
         """
         environ = dict(base)
         context = self._context(environ)
-        registry = environ['paste.registry']
-        handler = Handler(what, self._wrapped)
         request_local.config._push_object(context.config)
         request_local.context._push_object(context)
         try:
+            if not self._wrapped:
+                return what(context, *args)
+            handler = Handler(what, args)
             self._app.wrapped_dispatch(handler, environ, context)
         finally:
-            try:
-                registry.cleanup()
-            finally:
-                request_local.context._pop_object(context)
-                request_local.config._pop_object(context.config)
-                del environ['tg.locals']  # a cycle, as TGApp says
-                for tidy in self._tidy:
-                    tidy()
+            self._leave(environ, context)
         return handler.result()
 
     def _context(self, environ: dict[str, Any]) -> EventLocals:
-        registry = environ['paste.registry'] = Registry()
-        registry.prepare()
-        request = Request(environ)
-        request.__dict__.update(self._of_request, validation=_ValidationStatus())
-        context = EventLocals(self._app)
-        context.request = request
+        environ['paste.registry'] = EventRegistry()
+        context = environ['tg.locals'] = EventLocals(self._app)
+        context.request = self._request(environ)
         context.app_globals = self._app.globals
         context.config = self._app.config
         context.session = context.cache = None
-        environ['tg.locals'] = context
         return context
+
+    def _leave(self, environ: dict[str, Any], context: EventLocals) -> None:
+        try:
+            registry = environ['paste.registry']
+            if registry.reglist[-1]:
+                registry.cleanup()
+        finally:
+            request_local.context._pop_object(context)
+            request_local.config._pop_object(context.config)
+            del environ['tg.locals']  # a cycle, as TGApp says
+            for tidy in self._tidy:
+                tidy()
+
+
+class EventRegistry(Registry):  # type: ignore[misc]
+    """Already prepared."""
+
+    def __init__(self) -> None:
+        self.reglist: list[dict[int, Any]] = [{}]
+        self.enable_preservation = False
+
+
+class EventRequest(Request):  # type: ignore[misc]
+    """What TGApp gives every request, given to the class once."""
+
+    @cached_property
+    def validation(self) -> Any:
+        """Made when it is first read, in most events by nobody."""
+        return _ValidationStatus()
 
 
 class EventLocals(RequestLocals):  # type: ignore[misc]
