@@ -1,4 +1,4 @@
-"""When an event takes the short road: where none of TurboGears' steps would do anything. `test_guard` is the long one's."""
+"""When an event takes the short road: where none of TurboGears' steps would do anything. See `test_guard`."""
 
 from __future__ import annotations
 
