@@ -42,6 +42,7 @@ export function notice(text) {
 /** Connects with the page's own client, and shows how that fares. */
 export function open(namespace, transport = '', moved = undefined) {
   if (!window.io) {
+    show('disconnected', 'not loaded');
     notice('The client could not be loaded. Install it with: npm ci --prefix demo');
     return null;
   }
