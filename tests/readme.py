@@ -48,6 +48,18 @@ def place(name: str) -> re.Pattern[str]:
     return re.compile(rf'(^\.\. table of {name}\n\n)(.*?)(\n\.\. end of table$)', re.M | re.S)
 
 
+def block(beginning: str) -> str:
+    """The literal block that begins so, as one would copy it."""
+    lines = README.read_text().splitlines()
+    first = next(i for i, line in enumerate(lines) if line.strip().startswith(beginning))
+    taken = []
+    for line in lines[first:]:
+        if line and not line.startswith(' '):
+            break
+        taken.append(line[4:])
+    return '\n'.join(taken).strip() + '\n'
+
+
 def written(text: str) -> str:
     """The README with all tables as they should be."""
     for name, table in TABLES.items():
