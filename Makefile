@@ -9,7 +9,7 @@ ARGS =
 PARALLEL = -n 2 --dist loadscope
 
 BIN = $(VENV)/bin
-CLIENTS = tests/functional/clients tests/functional/nodebus
+CLIENTS = tests/functional/clients tests/functional/nodebus tests/conformance/sio09
 
 # `make bench`: how often, what of tests/benchmarks/peers.py (empty: what is usual there), more arguments (--by-cpu)
 ROUNDS = 5
