@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import stat
+from http.client import HTTPException
 from time import monotonic
 from typing import Any
 
@@ -29,6 +30,10 @@ access_log = logging.getLogger(__name__ + '.access')
 BACKLOG = 1024
 #: Who has connected to a port with TLS has so long to shake hands, in seconds.
 TLS_PATIENCE = 10.0
+#: So long a connection may stay without a request, and a request without the end of its head, in seconds: each holds a
+#: greenlet. Proxies keep theirs for 60.
+IDLE_PATIENCE = 75.0
+HEAD_PATIENCE = 20.0
 
 
 class SocketIOHandler(WSGIHandler):
@@ -36,6 +41,32 @@ class SocketIOHandler(WSGIHandler):
 
     socket: Any
     _sendall: Any
+
+    def MessageClass(self, *args: Any) -> Any:
+        """The headers. RFC 9112, 6.3: who frames a body twice, or in a way unknown here, may smuggle a request past a
+        proxy that counts otherwise.
+        """
+        headers = super().MessageClass(*args)
+        codings, lengths = headers.get_all('transfer-encoding', []), headers.get_all('content-length', [])
+        if len(codings) + len(set(lengths)) > 1 or [coding for coding in codings if coding.lower() != 'chunked']:
+            raise ValueError('a body that is framed in two ways, or in none that is known here')
+        return headers
+
+    def read_requestline(self) -> Any:
+        with gevent.Timeout(IDLE_PATIENCE, TimeoutError()):
+            return super().read_requestline()
+
+    def read_request(self, raw_requestline: Any) -> Any:
+        """pywsgi prints a traceback where there are too many headers, and waits for ever for the last one."""
+        try:
+            with gevent.Timeout(HEAD_PATIENCE, ValueError(f'no end of its head within {HEAD_PATIENCE:g} seconds')):
+                return super().read_request(raw_requestline)
+        except HTTPException as e:
+            raise ValueError(str(e)) from None
+
+    def log_error(self, msg: str, *args: Any) -> None:
+        """What came is no HTTP: not a line for each, for it costs the sender nothing."""
+        self.server.misread('%.300s', msg % args if args else msg)
 
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
@@ -165,6 +196,7 @@ class SocketIOServer(WSGIServer):
 
     def __init__(self, listener: Any, application: Any, **kwargs: Any) -> None:
         self._unshaken = Seldom(log)
+        self.misread = Seldom(log)
         kwargs.setdefault(
             'log', LoggingLogAdapter(access_log, level=logging.DEBUG) if access_log.isEnabledFor(10) else None
         )
