@@ -177,6 +177,14 @@ class TestWhence:
         with pytest.raises(LocalProtocolError):
             tgsio_middleware.emit('hi', object(), namespace='/chat')
 
+    @pytest.mark.parametrize('name', ['connect', 'disconnect', 'newListener', None, 5, b'hi'])
+    def test_names_on_which_clients_end_the_connection(self, three, name):
+        emitter = tgsio_middleware.Emitter('redis://nowhere')
+        for emit in (tgsio_middleware.emit, emitter.emit):
+            with pytest.raises(LocalProtocolError, match='no event may be called'):
+                emit(name, 1, namespace='/chat')
+        assert who_heard(three) == ''
+
     def test_no_filter(self):
         for call in (lambda: tgsio_middleware.emit('hi'), tgsio_middleware.disconnect):
             with pytest.raises(ConfigurationError, match=r'no filter egg:tgsio_middleware#socketio.*loadapp.*Emitter'):

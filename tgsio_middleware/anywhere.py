@@ -21,6 +21,7 @@ from .bus.outbox import OPEN, current
 from .bus.plain import plain
 from .engine.exchange import EXCHANGES, Exchange
 from .errors import ConfigurationError
+from .packet import sayable
 
 
 def emit(
@@ -37,9 +38,11 @@ def emit(
     `on_commit`: it leaves when the transaction of the request (or event) under way has committed, and not at all when
     that aborts. It always does inside an event of a namespace with `emit_on_commit`.
 
-    Raises ConfigurationError where no client can be reached from here, and LocalProtocolError for what cannot be sent.
+    Raises ConfigurationError where no client can be reached from here, and LocalProtocolError for what cannot be sent
+    and for names that are reserved.
     """
     to = address(namespace, room, user, skip)
+    sayable(event)
     for exchange in _exchanges():
         values = plain(args, exchange.host.json_default)
         _when(on_commit, exchange.emit, to, event, values)

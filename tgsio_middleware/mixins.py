@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .bus.address import USER, Address, joinable, room_name
 from .bus.outbox import OPEN, current
 from .bus.plain import plain
+from .bus.seldom import Seldom
 from .errors import Exceeded, NotInThisDialect
 from .packet import Packet, event
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .namespace import BaseNamespace
 
 log = logging.getLogger(__name__)
+_left_out = Seldom(log)
 
 
 def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | None = None) -> None:
@@ -49,7 +51,7 @@ def _send(packet: Packet, socket: Socket) -> None:
 
 
 def _leave_out(packet: Packet, socket: Socket, why: NotInThisDialect) -> None:
-    log.warning('a broadcast of %r leaves out the clients of %s: %s', packet['name'], socket.dialect.NAME, why)
+    _left_out('a broadcast of %.80r leaves out the clients of %s: %s', packet['name'], socket.dialect.NAME, why)
 
 
 def _prepare(packet: Packet, socket: Socket) -> Any:

@@ -27,7 +27,7 @@ import gevent
 
 from .bus.outbox import OPEN, postponed
 from .engine.auth import AUTH
-from .packet import Packet, event
+from .packet import UNSAYABLE, Packet, event
 
 if TYPE_CHECKING:
     from .engine.socket import Socket
@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ALLOWED_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_ ]*')
-#: Names that mean something to a client's own life; socket.io refuses them too (and `error`, CVE-2024-38355).
-RESERVED = frozenset(
-    ('connect', 'connect_error', 'disconnect', 'disconnecting', 'error', 'newListener', 'removeListener')
-)
+#: Names that no client may send; socket.io refuses them too (and `error`, CVE-2024-38355).
+RESERVED = UNSAYABLE | {'error'}
 MAX_NAME = 256
 #: The method for the events that have none of their own.
 ANY = 'recv_event'

@@ -33,6 +33,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
+from .errors import LocalProtocolError
+
+#: Names that mean something to a client's own life: a Node server refuses to emit such an event, and clients of 4.x
+#: end the connection on which one comes.
+UNSAYABLE = frozenset(('connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'))
 #: One engine message as a transport carries it: text or binary.
 Message = str | bytes
 
@@ -57,6 +62,14 @@ class Packet(TypedDict, total=False):
     count: int
     whose: Any
     callback: Callable[..., Any]
+
+
+def sayable(name: Any) -> str:
+    """The name, if clients of all generations take an event of it. Raises LocalProtocolError."""
+    if not isinstance(name, str) or name in UNSAYABLE:
+        reserved = ', '.join(sorted(UNSAYABLE))
+        raise LocalProtocolError(f'no event may be called {name!r:.60}: allowed is text but {reserved}')
+    return name
 
 
 def event(endpoint: str, name: str, args: Sequence[Any]) -> Packet:

@@ -116,6 +116,7 @@ def message(packet=None, opts=None, uid='uid'):
         message(packet={'type': 2, 'data': ['x'], 'nsp': '/other'}),
         message(packet={'type': 2, 'data': [], 'nsp': '/'}),
         message(packet={'type': 2, 'data': 'x', 'nsp': '/'}),
+        message(packet={'type': 2, 'data': ['disconnect', 'x'], 'nsp': '/'}),
         message(packet={'type': 2, 'data': [{'toString': 1}], 'nsp': '/'}),
         message(opts=[]),
         message(opts={'rooms': 'r'}),

@@ -21,6 +21,7 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ..errors import ConfigurationError, LocalProtocolError, SocketIOError
+from ..packet import UNSAYABLE
 from .address import Address, raw
 
 try:
@@ -156,8 +157,8 @@ def read_packet(endpoint: str, packet: Any) -> tuple[str, list[Any]]:
     if type(packet) is not dict or packet.get('type') not in EVENTS or packet.get('nsp', '/') != (endpoint or '/'):
         raise Garbage('not an event of the namespace whose channel it is on')
     data = packet.get('data')
-    if type(data) is not list or not data or type(data[0]) is not str:
-        raise Garbage('an event without a name')
+    if type(data) is not list or not data or type(data[0]) is not str or data[0] in UNSAYABLE:
+        raise Garbage('an event without a name, or with one that is reserved')
     return data[0], data[1:]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..packet import sayable
 from . import adapter
 from .address import ANYBODY, Address, address
 from .connection import Sender, wire
@@ -33,7 +34,7 @@ class Emitter:
         self, event: str, *args: Any, namespace: str = '/', room: Any = None, user: Any = ANYBODY, skip: Any = None
     ) -> int:
         """As `tgsio_middleware.emit`; -> how many servers' subscriptions it has reached."""
-        return self.say(address(namespace, room, user, skip), event, plain(args, self._default))
+        return self.say(address(namespace, room, user, skip), sayable(event), plain(args, self._default))
 
     def disconnect(
         self, *, namespace: str = '/', room: Any = None, user: Any = ANYBODY, skip: Any = None, close: bool = True
