@@ -127,6 +127,12 @@ class Desk(SocketIOTGNamespace, RoomsMixin):
     def on_kept(self):
         return tg.session.get('thing')
 
+    def on_keep_looking(self):
+        """Looks at the session, and waits until the client has answered."""
+        before = tg.session.get('thing')
+        self.call('looked')
+        return before
+
     def on_answer(self, status):
         tg.response.status = status
         tg.response.headers['X-Said'] = 'yes'
@@ -333,8 +339,8 @@ class RootController(TGController):
         return 'the office'
 
     @expose()
-    def begin(self):
-        tg.session['thing'] = 'begun'
+    def begin(self, thing='begun'):
+        tg.session['thing'] = thing
         tg.session.save()
         return 'a session'
 

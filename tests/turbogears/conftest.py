@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -34,6 +34,11 @@ class Office:
         """Of a session that a page has begun."""
         with urlopen(f'{self.live.url}/begin', timeout=PATIENCE) as answer:
             return answer.headers['Set-Cookie'].partition(';')[0]
+
+    def page_keeps(self, thing: str, cookie: str) -> None:
+        """A page writes into the session."""
+        with urlopen(Request(f'{self.live.url}/begin?thing={thing}', headers={'Cookie': cookie}), timeout=PATIENCE):
+            pass
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """The first column of what a query of another connection yields."""

@@ -160,6 +160,18 @@ def test_leaving_a_namespace_runs_recv_disconnect_once_and_keeps_the_connection(
     eventually(lambda: office.live.log().count('LEFT mover') == 2)
 
 
+def test_what_a_page_saves_while_a_handler_runs_stays(office):
+    cookie = office.session_cookie()
+    with office.client('user0', cookie=cookie) as client:
+        client.join('/desk')
+        number = client.send('/desk', 'keep_looking')
+        question = client.event_packet('/desk', 'looked')
+        office.page_keeps('new', cookie)
+        client.answer('/desk', question.id)
+        assert client.acknowledged('/desk', number) == ['begun']
+        assert client.call('/desk', 'kept') == ['new']
+
+
 def test_none_of_this_logged_a_traceback(office):
     with office.client('user5') as client:
         client.join('/desk')

@@ -16,6 +16,7 @@ import tg.i18n
 import tg.support.registry
 import tg.validation
 import tg.wsgiapp
+from beaker.session import SessionObject
 from crank.objectdispatcher import ObjectDispatcher
 from tg import TGController, request_local
 from tg.controllers.decoratedcontroller import DecoratedController
@@ -71,6 +72,7 @@ HOLDERS = {
     '_get_translator': lambda: tg.i18n,
     '_ValidationStatus': lambda: tg.validation,
     '_func': lambda: tg.validation.Convert(int),
+    '_sess': lambda: vars(SessionObject({})),
     '_language': request,
     '_response_type': request,
     '_decode_json_params': request,

@@ -147,7 +147,8 @@ class TurboGearsHost:
             commit.hold(tg_config)
         self._check(namespace)
         namespace.process_packet(packet)
-        sessions.look(namespace._context.session, tg_config, namespace)
+        if namespace._context.session is not None:
+            sessions.settle(namespace._context.session, tg_config, namespace)
 
     def _check(self, namespace: SocketIOTGNamespace) -> None:
         """The requirements of `recv_connect`. Raises Refused, or how a `denial_handler` refuses."""
@@ -189,7 +190,7 @@ def _inside(context: Any, namespace: SocketIOTGNamespace, what: Callable[..., An
     except HTTPException as e:  # as for a controller: an answer, at whose status `tm.commit_veto` may look
         said = context.response = e
     if context.session is not None:
-        sessions.look(context.session, context.config, namespace)
+        sessions.settle(context.session, context.config, namespace)
     return said
 
 
