@@ -102,10 +102,6 @@ DIFFERENCES = {
         ),
     ),
     'heartbeat': Difference('who does not answer is told that it is ended', ('+   0::',)),
-    'after_the_connection_is_lost htmlfile': Difference(
-        'the end of a page is noticed at the next heartbeat; meanwhile another transport may take over',
-        ('- 7:::1+0', '+ 1::'),
-    ),
     'comes_back_by_another_transport': Difference(
         'who comes back has not heard that it is connected; with Node it never does',
         ('-   200 text/plain 8::', '+   200 text/plain 1::'),

@@ -152,3 +152,15 @@ def test_off_by_default():
         answer = ask(live.port, 'GET', '/socketio/1/htmlfile/x', Referer=live.url + '/')
         assert (answer.status, answer.text) == (400, 'unknown transport')
         assert 'htmlfile' not in ask(live.port, 'GET', '/socketio/1/').text
+
+
+def test_a_page_that_is_closed_has_left_at_once():
+    """And not at the next heartbeat, which nobody answers."""
+    for server in ('ours', 'stock'):
+        with serve(server, transports='htmlfile polling', ping_interval=3600) as live:
+            page = Page(live.port)
+            assert page.packet() == '1::'
+            page.response.close()
+            page.browser.close()
+            live.wait_for_log('transport close')
+            assert ask(live.port, 'POST', page.path, '2::', **page.headers).text == '7:::1+0'

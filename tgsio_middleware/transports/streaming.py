@@ -16,6 +16,7 @@ from ..packet import Message, Packet
 from ..wire.padding import PAGE, PREAMBLE, script
 from .base import Environ, Headers, StartResponse
 from .posting import Posting
+from .takeover import EndWatch
 
 if TYPE_CHECKING:
     from ..engine.socket import Socket
@@ -54,8 +55,7 @@ class HtmlFile(Posting):
 
     def hand_over(self) -> tuple[Message, ...]:
         """The client has moved: the page ends, and what it was told stays there."""
-        self._ended = True
-        self._wake()
+        self._left()
         return ()
 
     @property
@@ -81,9 +81,13 @@ class HtmlFile(Posting):
                 *headers,
             ],
         )
-        return self._stream(self._woken)
+        return self._stream(self._woken, EndWatch(environ, self._left))
 
-    def _stream(self, woken: Event) -> Iterator[bytes]:
+    def _left(self) -> None:
+        self._ended = True
+        self._wake()
+
+    def _stream(self, woken: Event, end: EndWatch) -> Iterator[bytes]:
         try:
             yield PREAMBLE.encode()
             while True:
@@ -96,6 +100,7 @@ class HtmlFile(Posting):
                 else:
                     woken.wait()
         finally:
+            end.stop()
             self._woken = None
             if self.socket.transport is self:
                 self.socket.close(LEFT)

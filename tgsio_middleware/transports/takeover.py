@@ -9,7 +9,10 @@ gevent-websocket      environ['wsgi.input']              likewise; it has opened
 from __future__ import annotations
 
 from collections.abc import Callable
+from socket import MSG_PEEK
 from typing import Any
+
+from gevent import get_hub
 
 #: Under this key our own server shows its handler; its `take()` gives (non-blocking socket, bytes that it had read
 #: already).
@@ -40,6 +43,39 @@ def _reader(environ: dict[str, Any]) -> Any:
 def can_take(environ: dict[str, Any]) -> bool:
     """A websocket can be opened on this server."""
     return TAKE in environ or hasattr(raw_socket(environ), 'fileno')
+
+
+class EndWatch:
+    """Calls `gone` in the hub when the client of a request has closed its connection, until `stop`; the server keeps
+    the connection. Not under TLS, where only the server can tell an end from data.
+    """
+
+    def __init__(self, environ: dict[str, Any], gone: Callable[[], None]) -> None:
+        sock = raw_socket(environ)
+        self._gone = gone
+        self._watcher: Any = None
+        if hasattr(sock, 'fileno') and not hasattr(sock, 'do_handshake'):
+            self._sock = getattr(sock, '_sock', sock)
+            self._watcher = get_hub().loop.io(sock.fileno(), 1)
+            self._watcher.start(self._readable)
+
+    def _readable(self) -> None:
+        try:
+            more = self._sock.recv(1, MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            more = b''
+        self.stop()  # after more of the client's there is no end to be seen: it is the server's to read
+        if not more:
+            self._gone()
+
+    def stop(self) -> None:
+        """Watches no more."""
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
+            self._watcher = None
 
 
 class Connection:
