@@ -83,7 +83,7 @@ class SocketIOMiddleware:
                 return self.app(environ, start_response)
             dialect = wanted.dialect
             polls = wanted.transport == 'polling' and dialect.UPGRADES
-            if polls and adoptable(environ, self, self.settings.max_payload):
+            if polls and adoptable(environ, self, self.settings):
                 return adopt(environ, self._dispatch, self.settings.max_payload)
             if self.settings.trusted_proxies:
                 environ = believed(environ, self.settings.trusted_proxies)

@@ -18,6 +18,7 @@ import gevent
 from gevent.pywsgi import WSGIServer
 from greenlet import greenlet
 
+from tgsio_middleware import server as our_server
 from tgsio_middleware.bus.address import Address
 from tgsio_middleware.engine.host import PlainHost
 from tgsio_middleware.engine.socket import Socket
@@ -130,6 +131,8 @@ def page(environ, start_response):
 def main(file: str) -> None:
     logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s %(message)s')
     settings = json.loads(Path(file).read_text())
+    for patience in ('HEAD_PATIENCE', 'IDLE_PATIENCE'):
+        setattr(our_server, patience, settings.pop(patience, 30))
     server_class = {'ours': SocketIOServer, 'stock': WSGIServer}[settings.pop('server')]
     lobby = Refusing if settings.pop('closed', False) else Lobby
     app = SocketIOMiddleware(page, PlainHost({'': lobby, '/chat': Lobby}), **settings)

@@ -19,6 +19,7 @@ from gevent.pywsgi import format_date_time
 
 from ..engine.workers import workers
 from ..errors import RemoteProtocolError
+from ..settings import Settings
 from .base import Environ, Headers, StartResponse
 from .polling import LATER, Parked, read_body
 from .stream import Stream
@@ -65,17 +66,17 @@ class Handler(Protocol):
         """A connection that was taken: its next request, which begins with `unread`, is the server's."""
 
 
-def adoptable(environ: Environ, application: object, max_body: int) -> bool:
+def adoptable(environ: Environ, application: object, settings: Settings) -> bool:
     """The poll came through our server, directly and whole, and more may follow on its connection."""
     if TAKE not in environ or LATER in environ or not environ[TAKE].keeps_alive(application):
         return False
-    return environ['REQUEST_METHOD'] != 'POST' or _gather(environ, max_body)
+    return environ['REQUEST_METHOD'] != 'POST' or _gather(environ, settings)
 
 
-def _gather(environ: Environ, max_body: int) -> bool:
+def _gather(environ: Environ, settings: Settings) -> bool:
     """A POST's body, read while the server still has the connection; -> it could be."""
     try:
-        body = read_body(environ, max_body)
+        body = read_body(environ, settings)
     except RemoteProtocolError as e:
         environ['wsgi.input'] = Unreadable(e)
         return False

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import gevent
+
 from ..errors import HandshakeRefused, RemoteProtocolError, TooLarge
+from ..settings import Settings
 from ..wire.dialect import Body
 from .base import Environ, Headers, StartResponse, Transport, respond
 
@@ -25,13 +28,15 @@ class Posting(Transport):
 
     def post(self, environ: Environ, start_response: StartResponse, headers: Headers) -> Iterable[bytes]:
         """What the client says. Confirmed when it is in the inbox, not when its handlers are done."""
-        socket = self.socket
+        socket, failure = self.socket, None
         try:
             self._read(environ)
         except RemoteProtocolError as e:
             socket.fail(e)
-        if socket.failure is not None:
-            raise HandshakeRefused('too_large' if socket.failure.status == 413 else 'bad_request', str(socket.failure))
+            failure = e
+        failure = socket.failure or failure
+        if failure is not None:
+            raise HandshakeRefused('too_large' if failure.status == 413 else 'bad_request', str(failure))
         return respond(start_response, socket.dialect.POSTED, headers)
 
     def _read(self, environ: Environ) -> None:
@@ -50,11 +55,14 @@ class Posting(Transport):
 
     def payload(self, environ: Environ) -> Body:
         """The request's body. Raises RemoteProtocolError."""
-        return Body(environ.get('CONTENT_TYPE', ''), read_body(environ, self.socket.settings.max_payload))
+        return Body(environ.get('CONTENT_TYPE', ''), read_body(environ, self.socket.settings))
 
 
-def read_body(environ: Environ, limit: int) -> bytes:
-    """The request's body; raises RemoteProtocolError where it is longer than `limit` or ends too early."""
+def read_body(environ: Environ, settings: Settings) -> bytes:
+    """The request's body; raises RemoteProtocolError where it is longer than `max_payload`, ends too early, or takes so
+    long that the client would count as silent.
+    """
+    limit, patience = settings.max_payload, settings.ping_interval + settings.ping_timeout
     declared = environ.get('CONTENT_LENGTH') or ''
     if declared and (not declared.isascii() or not declared.isdigit()):
         raise RemoteProtocolError('a Content-Length that is no number')
@@ -62,7 +70,8 @@ def read_body(environ: Environ, limit: int) -> bytes:
         raise TooLarge(f'a body of {declared[:MAX_DIGITS]} bytes')
     stream: Any = environ['wsgi.input']
     try:
-        body: bytes = stream.read(int(declared)) if declared else _read_chunked(environ, stream, limit)
+        with gevent.Timeout(patience, RemoteProtocolError('a body that does not end')):
+            body: bytes = stream.read(int(declared)) if declared else _read_chunked(environ, stream, limit)
     except OSError:
         raise RemoteProtocolError('a body that ends too early') from None
     if len(body) > limit:
