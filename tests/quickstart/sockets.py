@@ -5,9 +5,10 @@ import time
 import tg
 from newsite.model import DBSession
 from newsite.model.todo import TodoItem
-from tg import expose, predicates, require
+from tg import expose, predicates, redirect, require
 from tg.i18n import ugettext as _
 
+import tgsio_middleware
 from tgsio_middleware import SocketIOController, SocketIOTGNamespace
 
 
@@ -73,3 +74,9 @@ class SocketIO(SocketIOController):
     @expose()
     def recall(self):
         return str(tg.session.get('word'))
+
+    @expose()
+    def logout(self):
+        """repoze.who forgets the browser; its connections would stay who they are."""
+        tgsio_middleware.disconnect(namespace='/desk', user=tg.request.identity['repoze.who.userid'])
+        redirect('/logout_handler')

@@ -199,6 +199,19 @@ def test_the_login_of_the_sites_own_form_is_the_events_identity(page, user, stat
     assert (cleared is None) is (user != 'manager')
 
 
+def test_who_logs_out_is_disconnected(page):
+    page = page('editor', number=2)
+    page.connect()
+    assert page.call('who') == 'editor'
+    reason = page.page.evaluate(
+        "new Promise(done => { socket.on('disconnect', done); fetch('/socketio/logout', {redirect: 'follow'}) })"
+    )
+    assert reason == 'io server disconnect'
+    page.page.goto(f'{page.url}/demo')
+    page.connect()
+    assert page.call('who') is None
+
+
 # -- the database ------------------------------------------------------------------------------------------------------
 
 
