@@ -90,15 +90,16 @@ class Link:
         """
         names = list(names)
         fresh = [name for name in names if name not in self._wanted]
-        confirmations = [self._wanted.setdefault(name, Event()) for name in names]
+        known = {name: self._wanted.setdefault(name, Event()) for name in names}
         self._tell('SUBSCRIBE', fresh)
         if not self._listener:
             self._listener = gevent.spawn(self._listen_loop)
-        if all(confirmed.is_set() for confirmed in confirmations):
-            return True
-        if self.health.ill(PART):
-            return False
-        return len(gevent.wait(confirmations, timeout=seconds)) == len(confirmations)
+        if not self._hears(known) and not self.health.ill(PART):
+            gevent.wait(list(known.values()), timeout=seconds)
+        return self._hears(known)
+
+    def _hears(self, known: dict[Name, Event]) -> bool:
+        return all(self._wanted.get(name) is confirmed and confirmed.is_set() for name, confirmed in known.items())
 
     def unsubscribe(self, names: Iterable[Name]) -> None:
         """They are wanted no more; does not wait for the server."""
@@ -125,9 +126,11 @@ class Link:
             try:
                 self._listen()
             except Exception as e:
-                for confirmed in self._wanted.values():
-                    confirmed.clear()
-                gevent.sleep(self.health.failed(PART, e))
+                pause = self.health.failed(PART, e)
+                for name, known in self._wanted.items():
+                    self._wanted[name] = Event()
+                    known.set()  # who waits for it need not wait any longer
+                gevent.sleep(pause)
 
     def _listen(self) -> None:
         connection = self._wire.connect()
