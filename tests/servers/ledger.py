@@ -19,6 +19,11 @@ class Ledger(SocketIOTGNamespace):
             ledger.write(f'{line}\n')
         return line
 
+    def on_slowly(self, line, seconds):
+        """Tells when it has begun."""
+        self.emit('begun', line)
+        return self.on_write(line, seconds)
+
 
 class SocketIO(SocketIOController):
     global_namespace = Ledger
