@@ -99,7 +99,7 @@ class Link:
         return self._hears(known)
 
     def _hears(self, known: dict[Name, Event]) -> bool:
-        return all(self._wanted.get(name) is confirmed and confirmed.is_set() for name, confirmed in known.items())
+        return all(confirmed.is_set() and self._wanted.get(name) is confirmed for name, confirmed in known.items())
 
     def unsubscribe(self, names: Iterable[Name]) -> None:
         """They are wanted no more; does not wait for the server."""
