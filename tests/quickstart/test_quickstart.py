@@ -27,15 +27,16 @@ SOCKET_IO = ROOT / 'tests' / 'functional' / 'clients' / 'node_modules' / 'sio4' 
 PROGRAMS = Path(sys.executable).parent
 #: Passwords of the quickstart's own bootstrap.
 USERS = {'manager': 'managepass', 'editor': 'editpass'}
+#: `[app:main]` keeps its name, by which gearbox's other commands and the site's tests know it.
 PIPELINE = """\
-[pipeline:main]
-pipeline = socketio site
+[pipeline:live]
+pipeline = socketio main
 
 [filter:socketio]
 use = egg:tgsio_middleware#socketio
 socketio_resource = socketio
 
-[app:site]
+[app:main]
 """
 DENIED = ['method_access_denied', 'You do not have access to method "on_clear"']
 
@@ -60,11 +61,11 @@ class Site:
 
     @contextmanager
     def serve(self) -> Iterator[Live]:
-        """`gearbox serve`, until the block ends."""
+        """`gearbox serve -n live`, until the block ends."""
         log = self.folder / 'log'
         with log.open('wb') as out:
             process = subprocess.Popen(
-                [PROGRAMS / 'gearbox', 'serve'], cwd=self.folder, env=self.environ, stdout=out, stderr=out
+                [PROGRAMS / 'gearbox', 'serve', '-n', 'live'], cwd=self.folder, env=self.environ, stdout=out, stderr=out
             )
         try:
             yield Live(process, log)
@@ -91,7 +92,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     root = 'newsite/controllers/root.py'
     site.edit(root, 'from newsite.lib', 'from newsite.controllers.sockets import SocketIO\nfrom newsite.lib')
     site.edit(root, '    demo = DemoController()\n', '    demo = DemoController()\n    socketio = SocketIO()\n')
-    site.run(PROGRAMS / 'gearbox', 'setup-app', '--name', 'site')
+    site.run(PROGRAMS / 'gearbox', 'setup-app')
     return site
 
 
@@ -203,8 +204,8 @@ def test_who_logs_out_is_disconnected(page):
     page = page('editor', number=2)
     page.connect()
     assert page.call('who') == 'editor'
-    reason = page.page.evaluate(
-        "new Promise(done => { socket.on('disconnect', done); fetch('/socketio/logout', {redirect: 'follow'}) })"
+    reason, _ = page.page.evaluate(
+        "Promise.all([new Promise(done => socket.on('disconnect', done)), fetch('/socketio/logout').then(String)])"
     )
     assert reason == 'io server disconnect'
     page.page.goto(f'{page.url}/demo')
@@ -300,3 +301,9 @@ def test_the_site_goes_on_as_before(live, page):
     """With the debugger and the debug bar that a new site has; and nothing unexpected is in the log."""
     assert 'Logout' in page('manager').get('/demo/protected')
     assert set(re.findall(r'^\w+Error: .*', live.log(), re.MULTILINE)) <= {'RuntimeError: a secret'}
+
+
+def test_the_sites_own_tests_pass(site):
+    """They and gearbox's commands read the same ini."""
+    site.run(sys.executable, '-m', 'pytest', '-q', '--no-cov', '-p', 'no:cacheprovider', 'newsite')
+    site.run(PROGRAMS / 'gearbox', 'migrate', 'db_version')
