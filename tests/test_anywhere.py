@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from urllib.request import urlopen
 
 import gevent
@@ -275,6 +276,15 @@ class TestBus:
         tgsio_middleware.disconnect(namespace='/chat', user=7, close=False)
         to = Address('/chat', ('x',), ('y',))
         assert bus.said == [(to, 'hi', [1]), (Address('/chat', ('tg-user:7',)), False)]
+
+    def test_a_namespace_is_occupied_while_its_first_client_waits_for_the_bus(self):
+        """Or it could be given up as idle meanwhile."""
+        there = []
+        registry, host = plain({'/chat': Chat})
+        exchange = Exchange(registry, host)
+        registry.bus = SimpleNamespace(enter=lambda endpoint: there.append(exchange.occupied(endpoint, None)))
+        Client(registry, host, eio4).say('40/chat,')
+        assert there == [True]
 
     def test_rooms_and_broadcasts(self, bus, three):
         ann = three[0].socket['/chat']

@@ -67,7 +67,8 @@ class NodeBus:
         atexit.register(_say_the_rest, weakref.ref(self.link))
         self.garbage = Seldom(log)
         self._local = local
-        #: what messages' patterns and channels mean
+        #: what is subscribed for a namespace, and what patterns and channels of messages mean
+        self._names: dict[str, list[Name]] = {}
         self._patterns: dict[bytes, str] = {}
         self._requests: dict[bytes, str] = {}
 
@@ -86,12 +87,14 @@ class NodeBus:
 
     def enter(self, endpoint: str) -> None:
         """A client has come into the namespace; blocks until others can be heard there."""
-        pattern, request_channel = adapter.pattern(endpoint), adapter.request_channel(endpoint)
-        if request_channel not in self._requests:
-            if len(self._requests) >= MAX_IDLE:
+        names = self._names.get(endpoint)
+        if names is None:
+            if len(self._names) >= MAX_IDLE:
                 self._leave_idle()
-            self._patterns[pattern] = self._requests[request_channel] = endpoint
-        self.link.subscribe([Name(pattern, True), Name(request_channel)], PATIENCE)
+            pattern, requests = adapter.pattern(endpoint), adapter.request_channel(endpoint)
+            self._patterns[pattern] = self._requests[requests] = endpoint
+            names = self._names[endpoint] = [Name(pattern, True), Name(requests)]
+        self.link.subscribe(names, PATIENCE)
 
     def emit(self, to: Address, name: str, args: Sequence[Any]) -> None:
         """To the other processes; the values are plain. Raises LocalProtocolError."""
@@ -103,11 +106,11 @@ class NodeBus:
         self.link.publish(adapter.request_channel(to.endpoint), request)
 
     def _leave_idle(self) -> None:
-        for request_channel, endpoint in list(self._requests.items()):
+        for endpoint, names in list(self._names.items()):
             if not self._local.occupied(endpoint, None):
-                pattern = adapter.pattern(endpoint)
-                del self._requests[request_channel], self._patterns[pattern]
-                self.link.unsubscribe([Name(pattern, True), Name(request_channel)])
+                pattern, requests = names
+                del self._names[endpoint], self._patterns[pattern.name], self._requests[requests.name]
+                self.link.unsubscribe(names)
 
     # -- called by the link ------------------------------------------------------------------------------------------
 
