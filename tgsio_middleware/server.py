@@ -105,6 +105,11 @@ class SocketIOHandler(WSGIHandler):
         finally:
             self.server.responding -= 1
 
+    def log_request(self) -> None:
+        """pywsgi makes the line also where nobody reads it."""
+        if self.server.logs_requests:
+            super().log_request()
+
     def finalize_headers(self) -> None:
         """Says that it will close the connection: some clients use a kept one again unless they are told."""
         if self.server.draining:
@@ -227,6 +232,7 @@ class SocketIOServer(WSGIServer):
         kwargs.setdefault('error_log', LoggingLogAdapter(log, level=logging.WARNING))
         if not hasattr(listener, 'accept'):
             kwargs.setdefault('backlog', BACKLOG)
+        self.logs_requests = kwargs['log'] is not None
         super().__init__(listener, application, **kwargs)
 
     def drain(self) -> None:
