@@ -213,7 +213,17 @@ class Number:
         return value + 1
 
 
-class Forms(SocketIOTGNamespace):
+class Mixed:
+    """A mixin that knows nothing of namespaces."""
+
+    @validate()
+    def on_mixed(self, n: int):
+        return n
+
+
+class Forms(SocketIOTGNamespace, Mixed):
+    request_of_others = tg.request  # nobody may look at it while the class is made
+
     @validate({'n': formencode.validators.Int(min=3)})
     def on_field(self, n):
         return n

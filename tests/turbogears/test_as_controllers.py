@@ -149,6 +149,7 @@ def test_a_denial_handler_subscribes_nothing(enter, channel, ack, error):
         ('twice', ['abc'], 3),
         ('hints', ['7', 'yes'], [7, True, 2.0, None]),
         ('hints', ['7', 'false', '0.5', {}], [7, False, 0.5, {}]),
+        ('mixed', ['7'], 7),
         ('chain', ['7'], ['number', 7]),
         ('chain', ['four'], ['length', 4]),
         ('chain', [{'a': 1}], ['length', 1]),

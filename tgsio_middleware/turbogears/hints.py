@@ -20,7 +20,7 @@ from ..errors import ConfigurationError
 
 
 def resolve(cls: type) -> None:
-    """Gives the validators of the methods that `cls` itself defines the types that their hints mean.
+    """Gives the validators of the methods of `cls`, its mixins' too, the types that their hints mean.
 
     Raises ConfigurationError for a hint that cannot be read yet, or that cannot be called.
     """
@@ -36,7 +36,7 @@ def resolve(cls: type) -> None:
 
 def _useless(cls: type) -> Iterator[tuple[Any, str, Convert]]:
     """(method, parameter, its validator) for each that calls what cannot be called."""
-    for method in vars(cls).values():
+    for method in filter(inspect.isfunction, [value for base in cls.__mro__ for value in vars(base).values()]):
         decoration = getattr(method, 'decoration', None)
         for intent in getattr(decoration, 'validations', ()):
             if isinstance(intent.validators, dict):
