@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import resource
+import socket
 import sys
 import weakref
 from pathlib import Path
@@ -59,13 +60,11 @@ class Lobby(BaseNamespace, RoomsMixin, BroadcastMixin):
         for i in range(count):
             self.emit('told', i, 'x' * size)
 
-    def on_tell_all(self, count, size):
-        self.spawn(self._tell_all, count, 'x' * size)
-
-    def _tell_all(self, count, text):
-        for i in range(count):
-            self.broadcast_event('told', i, text)
-            gevent.sleep(0)
+    def on_tell_others(self, first, count, size):
+        for i in range(first, first + count):
+            self.broadcast_event_not_me('told', i, 'x' * size)
+            if i % 10 == 9:
+                gevent.sleep(0)
 
     def on_block(self, seconds):
         gevent.sleep(seconds)
@@ -134,10 +133,14 @@ def main(file: str) -> None:
     for patience in ('HEAD_PATIENCE', 'IDLE_PATIENCE'):
         setattr(our_server, patience, settings.pop(patience, 30))
     server_class = {'ours': SocketIOServer, 'stock': WSGIServer}[settings.pop('server')]
+    sndbuf = settings.pop('SNDBUF', 0)
     lobby = Refusing if settings.pop('closed', False) else Lobby
     app = SocketIOMiddleware(page, PlainHost({'': lobby, '/chat': Lobby}), **settings)
     filters.append(app)
     server = server_class(('127.0.0.1', 0), app, **({'log': None} if server_class is WSGIServer else {}))
+    server.init_socket()
+    if sndbuf:
+        server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sndbuf)  # accepted connections inherit it
     server.start()
     print(f'Serving on http://127.0.0.1:{server.server_port}', flush=True)
     server.serve_forever()
