@@ -65,10 +65,11 @@ GEARBOX = 'import sys; from gearbox.main import main; sys.argv[1:] = ["serve", "
 
 
 class Live:
-    """A running server: `url`, `port` (0 on a unix socket), `process`, and what it has logged."""
+    """A running server: `url`, `port` (0 on a unix socket), `process`, `ini`, and what it has logged."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, ini: Path | None = None) -> None:
         self.process = process
+        self.ini = ini
         self._log = log
         self.url, self.port = self._wait_for_address()
 
@@ -128,7 +129,7 @@ def run(ini: str, program: str = RUN) -> Iterator[Live]:
         with log.open('wb') as out:
             process = subprocess.Popen([sys.executable, '-c', program, str(file)], cwd=ROOT, stdout=out, stderr=out)
         try:
-            yield Live(process, log)
+            yield Live(process, log, file)
         finally:
             process.terminate()
             try:

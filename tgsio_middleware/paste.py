@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import re
 import signal
+import threading
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from .errors import ConfigurationError
@@ -47,6 +48,7 @@ def server_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
     from gevent import get_hub, monkey, signal_handler
 
     monkey.patch_all()
+    _adopt_older_threads()
     _look_for_trouble()
     own = {key: local_conf.pop(key) for key in SERVER_KEYS if key in local_conf}
     listener = _listener(own)
@@ -113,6 +115,17 @@ def _tls(certfile: str | None, keyfile: str | None) -> dict[str, Any]:
     except OSError as e:
         raise ConfigurationError(f'certfile = {certfile!r}, keyfile = {keyfile!r}: allowed is PEM: {e}') from None
     return {'ssl_context': context}
+
+
+def _adopt_older_threads() -> None:
+    """A thread from before the patch, such as the one of gearbox's reloader, is listed by the system's number for it;
+    when it ends it would be looked for by gevent's, and leave a traceback.
+
+    Private names of `threading` used here: `_active`, and `_delete` of a thread.
+    """
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread._delete = partial(threading._active.pop, thread.ident, None)  # type: ignore[attr-defined]
 
 
 @cache

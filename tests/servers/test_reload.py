@@ -1,0 +1,39 @@
+"""`gearbox serve --reload`: a changed file restarts the server, and its clients come back."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.functional.clients import requires_node
+from tests.functional.peers import pool_for
+from tests.functional.table import Pair
+from tests.live import GEARBOX, INI, run
+
+from .nginx import free_port
+
+PAIRS = [Pair('09', 'websocket'), Pair('2', 'upgrade'), Pair('4', 'polling'), Pair('4', 'websocket')]
+
+
+@pytest.mark.node
+@pytest.mark.once
+def test_a_reload_with_clients_connected_brings_them_back():
+    requires_node()
+    ini = INI.format(
+        site='tests.fixtureapps.pingpong', port=free_port(), settings='', server='', app='', debug='false', level='INFO'
+    )
+    program = GEARBOX.replace('"serve", ', '"serve", "--reload", ')
+    with run(ini, program) as live, pool_for(live) as pool:
+        peers = pool.joined(PAIRS, reconnect=True, reconnect_delay=0.1)
+        for peer in peers.values():
+            peer.settle()
+            peer.wait('event', event='welcome')
+        os.utime(live.ini)
+        for peer in peers.values():
+            peer.wait('closed')
+            peer.joined()
+            peer.wait('event', event='welcome')
+            assert peer.call('echo', 1) == [1]
+        assert live.log().count('Serving on ') == 2
+        assert 'Traceback' not in live.log()
