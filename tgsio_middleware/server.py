@@ -110,6 +110,20 @@ class SocketIOHandler(WSGIHandler):
         if self.server.logs_requests:
             super().log_request()
 
+    def run_application(self) -> None:
+        """pywsgi reads for ever what the application has left of a body. Who falls silent in one is let go."""
+        try:
+            super().run_application()
+        finally:
+            body = self.wsgi_input
+            if body.chunked_input or body.position < (body.content_length or 0):
+                try:
+                    with gevent.Timeout(IDLE_PATIENCE, TimeoutError()):
+                        body._discard()
+                except OSError:
+                    self.close_connection = True
+                    body._chunked_input_error = True  # pywsgi's word for: nothing more can be read
+
     def finalize_headers(self) -> None:
         """Says that it will close the connection: some clients use a kept one again unless they are told."""
         if self.server.draining:

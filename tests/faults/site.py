@@ -1,6 +1,8 @@
 """A site whose clients leave something everywhere, and which tells what is left of them: see `Left`.
 
 python -m tests.faults.site settings.json
+
+`patience`, besides the filter's settings: seconds that an idle connection stays.
 """
 
 # ruff: noqa: E402
@@ -25,11 +27,13 @@ from tg import MinimalApplicationConfigurator, TGController, expose
 from tg.configurator.components.transactions import TransactionManagerConfigurationComponent
 
 from tgsio_middleware import BroadcastMixin, RoomsMixin, SocketIOController
+from tgsio_middleware import server as server_module
 from tgsio_middleware.engine.exchange import EXCHANGES
 from tgsio_middleware.engine.workers import workers
 from tgsio_middleware.middleware import SocketIOMiddleware
 from tgsio_middleware.pubsub import PubSubTGNamespace
 from tgsio_middleware.server import SocketIOServer
+from tgsio_middleware.transports import idle
 
 #: How often each namespace's handlers ran, by its sid.
 came: Counter[str] = Counter()
@@ -139,7 +143,9 @@ def make_app(global_conf: dict[str, str], **app_conf: Any) -> Any:
 
 def main(file: str) -> None:
     logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s %(message)s')
-    app = SocketIOMiddleware(make_app({}), **json.loads(Path(file).read_text()))
+    settings = json.loads(Path(file).read_text())
+    idle.PERIOD = server_module.IDLE_PATIENCE = settings.pop('patience')
+    app = SocketIOMiddleware(make_app({}), **settings)
     server = SocketIOServer(('127.0.0.1', 0), app)
     server.start()
     print(f'Serving on http://127.0.0.1:{server.server_port}', flush=True)

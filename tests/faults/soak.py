@@ -29,7 +29,7 @@ from .test_vanishing import left, more, serve, settled
 
 PICTURE = Path(__file__).with_name('soak.svg')
 #: What a site has, but for more patience with the silent: nobody here says anything oftener than every `NAP` seconds.
-SETTINGS = {'ping_interval': 25, 'ping_timeout': 90, 'upgrade_timeout': 10}
+SETTINGS = {'ping_interval': 25, 'ping_timeout': 90, 'upgrade_timeout': 10, 'patience': 150}
 NAP = (40.0, 70.0)
 #: So long may a server take to notice that somebody has vanished, in seconds: a poll of 20, interval, timeout.
 NOTICED = 160.0

@@ -21,7 +21,8 @@ from .clients import KINDS, PLACES, WAYS, places
 
 PROGRAM = 'import sys; from tests.faults.site import main; main(sys.argv[1])'
 #: Long enough for a client that is just being made, short enough to wait for. Seconds.
-SETTINGS = {
+SETTINGS: dict[str, object] = {
+    'patience': 1.5,
     'ping_interval': 1,
     'ping_timeout': 1.5,
     'connect_timeout': 3,
@@ -51,15 +52,17 @@ def vanish(port: int, kind: str, place: str, way: str) -> clients.Client:
     return client
 
 
-def vanished(port: int, how: list[tuple[str, str, str]], patience: float = live.PATIENCE) -> None:
-    """They come and vanish; returns when the server has seen all of them off, without a word of those that only fell
-    silent, and those are closed. `patience` in seconds.
+@contextmanager
+def vanished(port: int, how: list[tuple[str, str, str]], patience: float = live.PATIENCE) -> Iterator[None]:
+    """They come and vanish; the block begins when the server has seen all of them off. Who only fell silent keeps its
+    connections open until the block's end. `patience` in seconds.
     """
     silent = [client for one in how if (client := vanish(port, *one)) and one[2] == 'silence']
     end = time.monotonic() + patience
     while left(port)['numbers']['clients']:
         assert time.monotonic() < end, left(port)
         time.sleep(0.2)
+    yield
     for client in silent:
         clients.close(client)
 
@@ -82,11 +85,11 @@ def nothing_left(port: int, before: dict[str, dict[str, int]]) -> None:
 
 def settled(port: int, patience: float = live.PATIENCE) -> dict[str, dict[str, int]]:
     """What is there when some clients have been there and are gone: what is made once has been made."""
-    vanished(port, [(kind, place, 'close') for kind in KINDS for place in places(kind)], patience)
-    now, then = left(port), None
-    while now != then:
-        time.sleep(0.3)
-        now, then = left(port), now
+    with vanished(port, [(kind, place, 'close') for kind in KINDS for place in places(kind)], patience):
+        now, then = left(port), None
+        while now != then:
+            time.sleep(0.3)
+            now, then = left(port), now
     return now
 
 
@@ -94,8 +97,8 @@ def settled(port: int, patience: float = live.PATIENCE) -> dict[str, dict[str, i
 def test_nothing_is_left_of_clients_that_vanish():
     with serve() as server:
         before = settled(server.port)
-        vanished(server.port, ALL)
-        nothing_left(server.port, before)
+        with vanished(server.port, ALL):
+            nothing_left(server.port, before)
         assert left(server.port)['handlers']['came'] == 2 * (len(ALL) + len(ALL) // len(WAYS))
 
 
@@ -107,8 +110,8 @@ def main() -> None:
         before = settled(server.port)
         every = itertools.cycle(ALL)
         for begun in range(0, count, 1000):
-            vanished(server.port, list(itertools.islice(every, min(1000, count - begun))))
-            nothing_left(server.port, before)
+            with vanished(server.port, list(itertools.islice(every, min(1000, count - begun)))):
+                nothing_left(server.port, before)
             print(f'{min(begun + 1000, count):6}', left(server.port)['numbers'], flush=True)
         print(left(server.port)['handlers'])
 

@@ -21,9 +21,10 @@ from ..engine.workers import workers
 from ..errors import RemoteProtocolError
 from ..settings import Settings
 from .base import Environ, Headers, StartResponse
+from .idle import IDLE
 from .polling import LATER, Parked, read_body
 from .stream import Stream
-from .takeover import TAKE, take
+from .takeover import TAKE, Connection, take
 
 #: Head of a request, in bytes; pywsgi's own bound for one line is 8 KiB.
 MAX_HEAD = 65536
@@ -176,7 +177,7 @@ class Reader:
 class PollConnection(Stream):
     """One TCP connection on which a client polls, one request at a time."""
 
-    __slots__ = ('_base', '_buffer', '_busy', '_handler', '_head', '_max_body', '_parked', '_reader', '_serve')
+    __slots__ = ('_base', '_buffer', '_busy', '_handler', '_head', '_max_body', '_parked', '_reader', '_seen', '_serve')
 
     def __init__(self, environ: Environ, serve: Serve, max_body: int) -> None:
         self._handler: Handler = environ[TAKE]
@@ -187,10 +188,12 @@ class PollConnection(Stream):
         self._serve = serve
         self._max_body = max_body
         self._buffer = b''
-        #: a request is being answered; the next one waits in the buffer
-        self._busy = False
+        #: a request is being answered; the next one waits in the buffer. None: no, and `is_idle` has seen so
+        self._busy: bool | None = False
+        self._seen = 0
         self._parked: Parked | None = None
         self._head = b''
+        IDLE.watch(self)
 
     # -- Stream ------------------------------------------------------------------------------------------------------
 
@@ -212,6 +215,19 @@ class PollConnection(Stream):
     def choked(self, waiting: int) -> bool:
         """Never: an answer is not longer than what may wait for a client, and the next request waits until it left."""
         return False
+
+    def detach(self) -> Connection | None:
+        """As ever."""
+        IDLE.forget(self)
+        return super().detach()
+
+    def is_idle(self) -> bool:
+        """No request was answered and no byte of an answer left since this was last asked; half a request is none."""
+        idle = self._busy is None and self._seen == len(self._rest)
+        self._seen = len(self._rest)
+        if not self._busy:
+            self._busy = None
+        return idle
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
