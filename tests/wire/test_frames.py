@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tgsio_middleware.errors import RemoteProtocolError
@@ -517,3 +517,13 @@ def test_frames_in_any_order_agree_in_any_chunks(parts, size):
 @given(st.binary(max_size=1000), st.binary(min_size=4, max_size=4))
 def test_unmasking_is_byte_by_byte(data, mask):
     assert frames.unmask(mask, data) == bytes(byte ^ mask[i % 4] for i, byte in enumerate(data))
+
+
+MESSAGES = st.lists(st.one_of(st.text(max_size=140), st.binary(max_size=140)), min_size=1, max_size=3).map(tuple)
+
+
+@given(st.lists(st.one_of(MESSAGES, st.binary()), max_size=4), st.sampled_from([b'', b'\x04']))
+@example([('x' * 125,), ('x' * 126,), ('é' * 63,), ('\ud800',)], b'')
+def test_all_of_one_send_is_what_each_part_would_be(written, prefix):
+    alone = [frames.message_frames(part, prefix) if type(part) is tuple else part for part in written]
+    assert frames.joined(written, prefix) == b''.join(alone)

@@ -15,6 +15,7 @@ from .takeover import Connection
 
 READ, WRITE = 1, 2
 READ_SIZE = 65536
+SEND_SIZE = 262_144
 #: A client that was told good-bye has so long to read it, in seconds.
 LINGER = 5.0
 
@@ -27,8 +28,8 @@ class Stream:
     def __init__(self, connection: Connection) -> None:
         self._connection: Connection | None = connection
         self._ending = False
-        self._out: list[bytes] = []
-        self._rest = b''
+        self._out: list[Any] = []
+        self._rest: bytes | bytearray = b''
         self._workers = workers()
         self._watcher: Any = self._workers.hub.loop.io(connection.fileno(), READ)
         self._write_watcher: Any = None
@@ -41,6 +42,10 @@ class Stream:
 
     def lost(self) -> None:
         """The connection is gone; must not block."""
+
+    def joined(self, written: list[Any]) -> bytes:
+        """The bytes of all that was written in one turn."""
+        return written[0] if len(written) == 1 else b''.join(written)
 
     def choked(self, waiting: int) -> bool:
         """So many bytes wait to be sent: too many? Then the connection is cut, and `lost` is called."""
@@ -96,7 +101,7 @@ class Stream:
     def flush(self) -> None:
         """Runs in the hub."""
         out, connection = self._out, self._connection
-        data = out[0] if len(out) == 1 else b''.join(out)
+        data = self.joined(out)
         out.clear()
         if connection is None:
             return
@@ -114,20 +119,30 @@ class Stream:
 
     def _keep(self, data: bytes, connection: Connection) -> None:
         """The kernel takes no more for now."""
-        self._rest += data
+        if self._rest:
+            self._rest += data  # in place: it may be long, and news may come often
+        else:
+            self._rest = bytearray(data)
         if self.choked(len(self._rest)):
             return self.cut()
         if self._write_watcher is None:
             self._write_watcher = self._workers.hub.loop.io(connection.fileno(), WRITE)
         if not self._write_watcher.active:
-            self._write_watcher.start(self._writable)
+            self._write_watcher.start(self._writable, connection)
 
-    def _writable(self) -> None:
+    def _writable(self, connection: Connection) -> None:
         """Runs in the hub."""
-        self._write_watcher.stop()
-        rest, self._rest = self._rest, b''
-        self._out.insert(0, rest)
-        self.flush()
+        try:
+            with memoryview(self._rest) as rest:
+                sent = connection.send(rest[:SEND_SIZE])
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            return self.cut()
+        del self._rest[:sent]  # type: ignore[union-attr]
+        if not self._rest:
+            self._rest = b''
+            self._write_watcher.stop()
 
     # -- ending ------------------------------------------------------------------------------------------------------
 

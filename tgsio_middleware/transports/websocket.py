@@ -123,6 +123,9 @@ class WebSocket(Stream, Transport):
     def _carries(self) -> bool:
         return self.socket.transport is self
 
+    def joined(self, written: list[bytes | tuple[Message, ...]]) -> bytes:
+        return frames.joined(written, self.socket.dialect.BINARY_PREFIX)
+
     def choked(self, waiting: int) -> bool:
         if waiting <= self.socket.settings.max_buffered:
             return False
@@ -136,7 +139,7 @@ class WebSocket(Stream, Transport):
         if messages and not self._ending:
             if not self._out:
                 self._workers.flush_later(self)
-            self._out.append(frames.message_frames(messages, self.socket.dialect.BINARY_PREFIX))
+            self._out.append(messages)
 
     def put_prepared(self, prepared: bytes) -> None:
         if not self._ending:

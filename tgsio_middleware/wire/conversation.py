@@ -103,7 +103,7 @@ class Conversation:
     def receive(self, message: Message) -> tuple[str, Packet]:
         """One engine message to (verb, packet). Raises RemoteProtocolError; then the connection must end."""
         packet = self.dialect.decode(message)
-        if message[LONG : LONG + 1]:
+        if len(message) > LONG:
             _check_depth(message, packet)
         verb = TRANSITIONS[self.state].get(packet['type'], FORBID)
         if verb is DELIVER:

@@ -64,14 +64,25 @@ def close_frame(code: int, reason: str = '') -> bytes:
 
 def message_frames(messages: tuple[Message, ...], binary_prefix: bytes) -> bytes:
     """Engine messages to the bytes of their frames: text as text, bytes (after the dialect's prefix) as binary."""
-    first = messages[0]
-    if len(messages) == 1 and type(first) is str:
-        data = first.encode() if first.isascii() else first.encode('utf-8', 'replace')
-        return _SHORT_TEXT[len(data)] + data if len(data) < 126 else frame(data, TEXT)
     return b''.join(
         frame(m.encode('utf-8', 'replace'), TEXT) if type(m) is str else frame(binary_prefix + m, BINARY)  # type: ignore[operator]
         for m in messages
     )
+
+
+def joined(written: list[bytes | tuple[Message, ...]], binary_prefix: bytes) -> bytes:
+    """All that leaves in one send: frames as they are, and messages framed."""
+    pieces: list[bytes] = []
+    for part in written:
+        if type(part) is tuple:
+            text = part[0]
+            if len(part) == 1 and type(text) is str and text.isascii() and len(text) < 126:  # the short road
+                pieces += (_SHORT_TEXT[len(text)], text.encode())
+            else:
+                pieces.append(message_frames(part, binary_prefix))
+        else:
+            pieces.append(part)  # type: ignore[arg-type]
+    return b''.join(pieces)
 
 
 class Reader:
