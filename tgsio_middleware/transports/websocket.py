@@ -87,8 +87,6 @@ class WebSocket(Stream, Transport):
         messages = reader.feed(data)
         if messages:
             self.on_messages(messages)
-        if reader.error is not None:  # what was said before is answered before the end
-            self.socket.work()
         if reader.pings or reader.error is not None or reader.closed is not None:
             self._control()
         if not self.socket.working:
@@ -103,6 +101,7 @@ class WebSocket(Stream, Transport):
         for payload in pings:
             self.write(frames.frame(payload, frames.PONG))
         if reader.error is not None:
+            self.socket.work()  # what was said before is answered before the end
             self._end(reader.error.close_code, str(reader.error))
             if self._carries():
                 self.socket.fail(reader.error)
