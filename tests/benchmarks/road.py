@@ -232,9 +232,10 @@ def polled(turns: Turns) -> tuple[Callable[[], Any], int]:
     """A poll that waits, a post with an event, the answer to both."""
     app = SocketIOMiddleware(None, PlainHost({'': Namespace}), socketio_resource='socket.io')
     asks, says = Connection(), Connection()
-    get = PollConnection({**HANDSHAKE, TAKE: Handler(asks)}, app._dispatch, 10**6)
+    first = {**HANDSHAKE, TAKE: Handler(asks)}
+    get = PollConnection(first, app._dispatch, 10**6)
     post = PollConnection({**HANDSHAKE, TAKE: Handler(says)}, app._dispatch, 10**6)
-    turns(get.answer, dict(HANDSHAKE))
+    turns(get.answer, first)
     sid = re.search(rb'"sid":"([^"]+)"', asks.sent)[1].decode()
     head = f'{{}} /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n'
 
