@@ -616,6 +616,48 @@ def test_the_disconnect_handler_runs_exactly_once_while_all_can_be_read(end):
     assert client.socket.active_ns == {}
 
 
+class CleaningUp(Leaving):
+    """As gevent-socketio's documentation tells: what must run at every end stands in `disconnect`."""
+
+    def disconnect(self, *args, **kwargs):
+        self.session.setdefault('cleaned', []).append(self.ns_name)
+        super().disconnect(*args, **kwargs)
+
+
+@pytest.mark.parametrize('recv_disconnect', [True, False], ids=['and recv_disconnect calls it', 'alone'])
+@pytest.mark.parametrize(
+    ('end', 'left'),
+    [
+        (lambda client: client.say('1'), 1),
+        (lambda client: client.say('41'), 1),
+        (lambda client: client.say('nonsense'), 1),
+        (lambda client: client.say('42["end"]'), 1),
+        (lambda client: client.socket.close(LEFT), 1),
+        (lambda client: client.socket.dismiss(client.socket[''], close=False), 1),
+        (lambda client: client.socket.dismiss(client.socket[''], close=True), 1),
+        (lambda client: client.say('42["kick"]'), 0),
+    ],
+    ids=['close', 'leave', 'breach', 'socket.disconnect', 'lost', 'dismissed', 'ended', 'disconnect'],
+)
+def test_disconnect_runs_once_at_every_end_and_recv_disconnect_where_the_site_did_not_call_it(
+    end, left, recv_disconnect
+):
+    class Site(CleaningUp):
+        def recv_disconnect(self):
+            super().recv_disconnect()
+            if recv_disconnect:
+                self.disconnect(silent=True)
+
+    client = connected(Site)
+    namespace = client.socket['']
+    end(client)
+    settle()
+    client.socket.close('later')
+    settle()
+    assert client.socket.session['cleaned'] == ['']
+    assert len(namespace.left) == left
+
+
 def test_the_first_reason_is_the_reason():
     client = connected(Echo)
     client.socket.close('first', 1001)

@@ -18,11 +18,11 @@ from tgsio_middleware.namespace import RESERVED
 from .peers import PEERS, Peer, serve
 
 #: Of the namespace's own and Python's, and of what a getattr would find.
-REACHING = """__init__ __class__ __dict__ disconnect recv_disconnect recv_connect emit socket session add_acl_method
+NAMES = """__init__ __class__ __dict__ disconnect recv_disconnect recv_connect emit socket session add_acl_method
 lift_acl_restrictions allowed_methods process_packet spawn leave environ initialize broadcast_event
 get_initial_acl exception_handler_decorator call_method rooms on_echo Echo ECHO toString constructor __proto__ _
-1 ../echo echo.__call__ echo() prepared""".split()
-REACHING += [' echo', 'echo ', 'ec ho', 'echo\x00', 'echo\n', 'éecho', '', ' ', 'x' * 257]
+1 ../echo echo.__call__ echo() prepared"""
+REACHING = [*NAMES.split(), ' echo', 'echo ', 'ec ho', 'echo\x00', 'echo\n', 'éecho', '', ' ', 'x' * 257]
 
 
 @pytest.fixture(scope='module')
