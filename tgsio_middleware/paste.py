@@ -66,7 +66,11 @@ def server_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
         if wrap is not None and not isinstance(app, SocketIOMiddleware):
             app = wrap(app)
         server = SocketIOServer(listener(), app, **tls)
-        server.start()
+        try:
+            server.start()
+        except OSError as e:
+            address = f'host = {own.get("host", HOST)!r}, port = {own.get("port", PORT)!r}'
+            raise SystemExit(f'cannot listen on {address}: {e.strerror}') from None
         signal_handler(signal.SIGTERM, server.drain)
         scheme = 'https' if tls else 'http'
         where = f'{scheme}://{own.get("host", HOST)}:{server.server_port}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -32,6 +33,15 @@ def test_what_cannot_be_stops_the_start_and_is_named(where, line, said):
     with pytest.raises(AssertionError) as stopped, run(ini(SITE, **{where: line})):
         pass
     assert f'ConfigurationError: {said}' in str(stopped.value)
+
+
+def test_a_port_that_is_taken_is_said_in_a_line():
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AssertionError) as stopped, run(ini(SITE, port=str(port))):
+            pass
+    assert f"cannot listen on host = '127.0.0.1', port = '{port}': Address already in use" in str(stopped.value)
+    assert 'Traceback' not in str(stopped.value)
 
 
 def test_the_server_wraps_an_application_that_has_no_filter():
