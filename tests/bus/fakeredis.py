@@ -12,15 +12,17 @@ from tgsio_middleware.bus.connection import Wire
 
 
 class Server:
-    """`down`: refuses and drops connections; `stalled`: answers nothing."""
+    """`down`: it refuses connections."""
 
     def __init__(self):
         self.connections = []
         self.commands = []
         self.attempts = 0
         self.down = False
+        #: cleared, it answers nothing; what it was told meanwhile is done when it goes on, or never
         self.going = Event()
         self.going.set()
+        self.held = []
 
     def wire(self):
         return Wire(Connection, {'server': self}, 'redis://fake')
@@ -32,6 +34,13 @@ class Server:
 
     def start(self):
         self.down = False
+
+    def go_on(self):
+        self.going.set()
+        held, self.held = self.held, []
+        for connection, command in held:
+            if connection in self.connections:
+                connection.obey(*command)
 
     def publish(self, channel, data):
         """From outside; -> the number of receivers."""
@@ -79,8 +88,12 @@ class Connection:
         if self not in self.server.connections:
             raise ConnectionError('not connected')
         self.server.commands.append((verb, *args))
-        if not self.server.going.is_set():
-            return
+        if self.server.going.is_set():
+            self.obey(verb, *args)
+        else:
+            self.server.held.append((self, (verb, *args)))
+
+    def obey(self, verb, *args):
         if verb == 'PUBLISH':
             self.answers.put(self.server.publish(*args))
         elif verb == 'PING':
