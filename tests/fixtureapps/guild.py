@@ -123,6 +123,13 @@ class Doors(SocketIOTGNamespace):
         return self.ran()
 
 
+class Whims(Doors):
+    """It forbids more than the requirements do."""
+
+    def is_method_allowed(self, method_name):
+        return method_name != 'on_explained' and super().is_method_allowed(method_name)
+
+
 class TurnedAway(SocketIOTGNamespace):
     @require(somebody(), denial_handler=turn_away)
     def recv_connect(self):
@@ -442,6 +449,7 @@ class Tell(SocketIOTGNamespace):
 
 class SocketIO(SocketIOController):
     doors = Doors
+    whims = Whims
     turned_away = TurnedAway
     to_login = ToLogin
     explained = Explained

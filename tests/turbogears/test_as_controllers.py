@@ -95,6 +95,12 @@ def test_what_the_acl_forbids_no_denial_handler_answers(enter):
     assert client.error('/doors')[0] == 'method_access_denied'
 
 
+def test_what_the_namespace_itself_forbids_no_denial_handler_answers(enter):
+    client = enter('/whims', 'ann')
+    assert client.call('/whims', 'explained') == [None]
+    assert client.error('/whims') == ['method_access_denied', 'You do not have access to method "on_explained"']
+
+
 def test_an_error_handler_has_a_denial_handler_too(enter):
     client = enter('/doors')
     assert client.call('/doors', 'validated', 'x')[0][0] == 'denied'
