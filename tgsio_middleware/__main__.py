@@ -41,9 +41,20 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """An event's arguments may stand behind options, too, where argparse leaves them over."""
+    whole = parser()
+    told, rest = whole.parse_known_args(argv)
+    if rest and (told.command != 'emit' or any(one.startswith('--') for one in rest)):
+        whole.error(f'unrecognized arguments: {" ".join(rest)}')
+    if rest:
+        told.args += map(value, rest)
+    return told
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """-> the exit status: 0, or 1 where it could not be said; the reason goes to stderr."""
-    told = parser().parse_args(argv)
+    told = _parse(argv)
     to = {'namespace': told.namespace, 'room': told.room, 'user': told.user, 'skip': told.skip}
     try:
         from .bus.emitter import Emitter  # needs the extra `redis`

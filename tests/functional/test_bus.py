@@ -197,10 +197,13 @@ class TestScripts:
         bob.call(HALL, 'join', 'red')
         command = [sys.executable, '-m', 'tgsio_middleware']
         to = ['--bus', redis.url, '--namespace', HALL]
-        said = ['emit', 'news', '{"a": [1]}', 'plain text', *to, '--room', 'red']
+        said = ['emit', 'news', '{"a": [1]}', *to, 'plain text', '--room', 'red', '-1']
         done = subprocess.run([*command, *said], capture_output=True, text=True)
         assert (done.returncode, done.stdout) == (0, '2 servers reached\n')
-        assert bob.event(HALL, 'news') == [{'a': [1]}, 'plain text']
+        assert bob.event(HALL, 'news') == [{'a': [1]}, 'plain text', -1]
+        for wrong in (['emit', 'news', '--rom', 'red'], ['disconnect', 'bob']):
+            done = subprocess.run([*command, *wrong, '--bus', redis.url], capture_output=True, text=True)
+            assert done.returncode == 2 and 'unrecognized arguments' in done.stderr
         subprocess.run([*command, 'disconnect', *to, '--user', 'bob'], check=True)
         bob.wait_closed()
         ann.event(HALL, 'left')
