@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tgsio_middleware.dispatch import RESERVED, look_at
 from tgsio_middleware.errors import LocalProtocolError
-from tgsio_middleware.namespace import RESERVED, BaseNamespace, look_at
+from tgsio_middleware.namespace import BaseNamespace
 from tgsio_middleware.packet import Packet, event
 from tgsio_middleware.wire import sio09
 

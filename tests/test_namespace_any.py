@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tgsio_middleware.namespace import MAX_NAME, RESERVED, BaseNamespace
+from tgsio_middleware.dispatch import MAX_NAME, RESERVED
+from tgsio_middleware.namespace import BaseNamespace
 from tgsio_middleware.wire import eio3, eio4, sio09
 from tgsio_middleware.wire.negotiate import DIALECTS
 

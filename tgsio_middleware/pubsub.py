@@ -25,9 +25,10 @@ from typing import Any
 from .bus.home import at_home
 from .bus.lines import Unavailable
 from .bus.outbox import OPEN, current
+from .dispatch import MAX_NAME
 from .errors import Exceeded, LocalProtocolError
 from .mixins import deliver
-from .namespace import MAX_NAME, BaseNamespace
+from .namespace import BaseNamespace
 from .packet import Packet, event
 from .turbogears import channels, guard
 from .turbogears.namespace import SocketIOTGNamespace

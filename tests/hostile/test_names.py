@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.wire.samples import values
-from tgsio_middleware.namespace import RESERVED
+from tgsio_middleware.dispatch import RESERVED
 
 from .peers import PEERS, Peer, serve
 
