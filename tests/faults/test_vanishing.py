@@ -23,10 +23,10 @@ from .clients import KINDS, PLACES, WAYS, places
 PROGRAM = 'import sys; from tests.faults.site import main; main(sys.argv[1])'
 #: Long enough for a client that is just being made, short enough to wait for. Seconds.
 SETTINGS: dict[str, object] = {
-    'patience': 1.5,
-    'ping_interval': 1,
-    'ping_timeout': 1.5,
-    'connect_timeout': 3,
+    'patience': 2.5,
+    'ping_interval': 1.5,
+    'ping_timeout': 2,
+    'connect_timeout': 3.5,
     'upgrade_timeout': 2,
     'transports': 'websocket polling jsonp htmlfile',
 }
