@@ -33,20 +33,22 @@ def processes(tmp_path_factory):
         yield {f'127.0.0.1:{first.port}': first, f'unix:{path}': second}
 
 
-@pytest.fixture(scope='module', params=['port', 'unix socket'])
+@pytest.fixture(scope='module', params=['port', 'unix'])
 def proxied(request, processes, certificate, tmp_path_factory):
-    """(URL, the process behind it)."""
-    requires_node()
-    upstream = [name for name in processes if name.startswith('unix') == (request.param == 'unix socket')]
+    """(URL, the one process behind it)."""
+    upstream = [name for name in processes if name.startswith('unix:') == (request.param == 'unix')]
     with nginx(tmp_path_factory.mktemp('nginx'), certificate, upstream) as url:
         yield url, processes[upstream[0]]
 
 
 @pytest.fixture(scope='module')
-def clients(proxied, certificate):
+def clients(processes, certificate, tmp_path_factory):
+    """A Node process for each generation; both processes are behind their nginx."""
+    requires_node()
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setenv('NODE_EXTRA_CA_CERTS', str(certificate.file))
-        yield {name: stack.enter_context(Client(name, proxied[0])) for name in GENERATIONS}
+        url = stack.enter_context(nginx(tmp_path_factory.mktemp('nginx'), certificate, list(processes)))
+        yield {name: stack.enter_context(Client(name, url)) for name in GENERATIONS}
 
 
 @pytest.mark.parametrize('pair', PAIRS, ids=str)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
 from tests.functional.clients import requires_node
 from tests.functional.peers import pool_for
 from tests.functional.table import Pair
-from tests.live import GEARBOX, INI, run
+from tests.live import GEARBOX, INI, PATIENCE, run
 
 from .nginx import free_port
 
-PAIRS = [Pair('09', 'websocket'), Pair('2', 'upgrade'), Pair('4', 'polling'), Pair('4', 'websocket')]
+PAIRS = [Pair('09', 'websocket'), Pair('4', 'upgrade')]
+
+
+def change(live):
+    """Changes the ini, again and again: who knows when the reloader has begun to look."""
+    end = time.monotonic() + PATIENCE
+    while 'reloading' not in live.log():
+        assert time.monotonic() < end, live.log()
+        os.utime(live.ini)
+        time.sleep(0.3)
 
 
 @pytest.mark.node
@@ -29,11 +39,11 @@ def test_a_reload_with_clients_connected_brings_them_back():
         for peer in peers.values():
             peer.settle()
             peer.wait('event', event='welcome')
-        os.utime(live.ini)
+        change(live)
         for peer in peers.values():
             peer.wait('closed')
             peer.joined()
             peer.wait('event', event='welcome')
             assert peer.call('echo', 1) == [1]
-        assert live.log().count('Serving on ') == 2
+        assert live.log().count('Serving on ') >= 2
         assert 'Traceback' not in live.log()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.live import INI, PATIENCE, run
 from tests.transports.client import handshake
+from tgsio_middleware.server import listen_on
 
 
 def ini(**server):
@@ -55,36 +56,35 @@ def test_pages_and_websockets(live, path):
     [
         ({'port': 8080}, 'beside host or port: the server listens on one of them'),
         ({'unix_socket_perms': 'rw'}, "unix_socket_perms = 'rw': allowed is an octal number"),
+        ({'unix_socket': '/nowhere/sock'}, "unix_socket = '/nowhere/sock': No such file or directory"),
         ({'unix_socket_perms': '999'}, "unix_socket_perms = '999': allowed is an octal number"),
     ],
 )
 def test_what_cannot_be_stops_the_start(tmp_path, server, said):
-    with pytest.raises(AssertionError) as stopped, run(ini(unix_socket=tmp_path / 'sock', **server)):
+    with pytest.raises(AssertionError) as stopped, run(ini(**{'unix_socket': tmp_path / 'sock', **server})):
         pass
     assert 'ConfigurationError: ' in str(stopped.value)
     assert said in str(stopped.value)
 
 
 def test_where_somebody_listens_nobody_else_does(live, path):
-    with pytest.raises(AssertionError, match='Address already in use'), run(ini(unix_socket=path)):
-        pass
+    with pytest.raises(OSError, match='Address already in use'):
+        listen_on(str(path), 0o600)
     assert ask(path, b'GET / HTTP/1.0\r\n\r\n').endswith(b'the site')
 
 
 def test_a_file_in_the_way_is_kept(tmp_path):
     path = tmp_path / 'letters'
     path.write_text('dear')
-    with pytest.raises(AssertionError, match='Address already in use'), run(ini(unix_socket=path)):
-        pass
+    with pytest.raises(OSError, match='Address already in use'):
+        listen_on(str(path), 0o600)
     assert path.read_text() == 'dear'
 
 
 def test_what_a_dead_server_left_behind_is_replaced(tmp_path):
     path = tmp_path / 'site.sock'
-    with run(ini(unix_socket=path)) as first:
-        first.process.kill()
-        first.process.wait()
-        assert path.exists()
-        with run(ini(unix_socket=path, unix_socket_perms='660')):
-            assert ask(path, b'GET / HTTP/1.0\r\n\r\n').endswith(b'the site')
-            assert stat.S_IMODE(path.stat().st_mode) == 0o660
+    listen_on(str(path), 0o600).close()
+    assert path.exists()
+    with listen_on(str(path), 0o660), socket.socket(socket.AF_UNIX) as client:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        client.connect(str(path))
