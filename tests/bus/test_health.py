@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import gevent
 import pytest
 
 from tgsio_middleware.bus.health import LONGEST_PAUSE, Health
@@ -43,6 +44,9 @@ def test_every_loss_is_counted(health):
 def test_an_error_without_words_is_named(health, caplog):
     health.failed('listening', TimeoutError())
     assert 'TimeoutError' in caplog.text
+    health.recovered('listening')
+    health.failed('listening', gevent.Timeout(4))
+    assert 'is lost: no answer within 4 seconds.' in caplog.text
 
 
 def test_pauses_double_and_have_an_end(health):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from time import monotonic
 
+from gevent import Timeout
+
 from .seldom import Seldom
 
 #: Seconds between attempts to reach a lost server: the first, and what doubling leads to.
@@ -66,4 +68,6 @@ class Health:
 
 
 def _cause(error: BaseException) -> str:
+    if isinstance(error, Timeout):
+        return f'no answer within {error}'
     return str(error) or type(error).__name__
