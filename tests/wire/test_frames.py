@@ -284,6 +284,9 @@ VALID = [
     '\U0010ffff',
     '\ue000',
     'é😀€' * 50,
+    # no characters, and UTF-8 all the same
+    '\ufffe',
+    ''.join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF)),
 ]
 INVALID = [
     b'\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80\x65\x64\x69\x74\x65\x64',
@@ -302,8 +305,24 @@ INVALID = [
     b'\xf4\x90\x80\x80',
     b'\xf5\x80\x80\x80',
     b'\xf8\x88\x80\x80\x80',
+    b'\xfc\x84\x80\x80\x80\x80',
     b'\xfe',
     b'\xff',
+    # continuation bytes alone, first bytes alone, sequences without their last byte one after another
+    bytes(range(0x80, 0xC0)),
+    *(bytes([first]) + b' ' for first in (0xC2, 0xDF, 0xE0, 0xEF, 0xF0, 0xF4, 0xF8, 0xFB, 0xFC, 0xFD)),
+    b'\xdf\xef\xbf\xf7\xbf\xbf\xfb\xbf\xbf\xbf\xfd\xbf\xbf\xbf\xbf',
+    # more bytes than needed: '/', the last code point of a shorter form, and NUL
+    b'\xf8\x80\x80\x80\xaf',
+    b'\xfc\x80\x80\x80\x80\xaf',
+    b'\xe0\x9f\xbf',
+    b'\xf0\x8f\xbf\xbf',
+    b'\xc0\x80',
+    b'\xe0\x80\x80',
+    b'\xf0\x80\x80\x80',
+    # each end of the surrogates, and pairs of them
+    *(code.to_bytes(3, 'big') for code in (0xEDADBF, 0xEDAE80, 0xEDAFBF, 0xEDB080, 0xEDBE80)),
+    *(high + low for high in (b'\xed\xa0\x80', b'\xed\xaf\xbf') for low in (b'\xed\xb0\x80', b'\xed\xbf\xbf')),
 ]
 
 
