@@ -45,7 +45,7 @@ class Stream:
 
     def joined(self, written: list[Any]) -> bytes:
         """The bytes of all that was written in one turn."""
-        return written[0] if len(written) == 1 else b''.join(written)
+        return b''.join(written)
 
     def choked(self, waiting: int) -> bool:
         """So many bytes wait to be sent: too many? Then the connection is cut, and `lost` is called."""
@@ -101,7 +101,7 @@ class Stream:
     def flush(self) -> None:
         """Runs in the hub."""
         out, connection = self._out, self._connection
-        data = self.joined(out)
+        data = out[0] if len(out) == 1 and type(out[0]) is bytes else self.joined(out)
         out.clear()
         if connection is None:
             return
