@@ -122,6 +122,11 @@ def test_an_event_that_fails_ends_what_it_has_subscribed_and_nothing_else(ann):
     assert ann.call(HALL, 'channels') == [['lobby']]
 
 
+def test_an_event_that_is_aborted_has_subscribed_nothing(ann):
+    assert ann.call(HALL, 'subscribe_and_abort') == [None]
+    assert ann.call(HALL, 'channels') == [[]]
+
+
 def test_another_channel_by_the_same_name_is_not_heard_where_its_event_fails(ann):
     assert ann.call(HALL, 'subscribe', 'other every time') == [True]
     assert ann.call(HALL, 'channels') == [['one']]

@@ -128,6 +128,10 @@ class Hall(PubSubTGNamespace, RoomsMixin, BroadcastMixin):
         tries = self.session['tries'] = self.session.get('tries', 0) + 1
         return tries == 1
 
+    def on_subscribe_and_abort(self):
+        self.on_subscribe({'args': ['lobby']})
+        tg.abort(409)
+
     def on_channels(self):
         return sorted(self.channels)
 

@@ -77,7 +77,6 @@ class TurboGearsHost:
             return _answered(namespace, packet, answer)
         said = self._visit(namespace, _answered, namespace, packet, answer)
         if isinstance(said, HTTPException):
-            namespace.event_failed()
             namespace.error('aborted', _told(said))
             return answer(packet, None)
         return said
@@ -189,6 +188,7 @@ def _inside(context: Any, namespace: SocketIOTGNamespace, what: Callable[..., An
         said = what(*args)
     except HTTPException as e:  # as for a controller: an answer, at whose status `tm.commit_veto` may look
         said = context.response = e
+        namespace.event_failed()
     if context.session is not None:
         sessions.settle(context.session, context.config, namespace)
     return said
