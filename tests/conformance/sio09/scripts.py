@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .client import TRANSPORTS, Talk, called, pause
+from .client import END, TRANSPORTS, Talk, called, pause
 
 #: How a packet may be broken: none is one for a server that reads what the protocol says.
 BROKEN = (
@@ -202,7 +202,7 @@ def broken_packets(talk: Talk) -> None:
     """Who says such a thing goes on, or has ended."""
     for packet in BROKEN:
         client = talk.client()
-        talk.said.pop()
+        talk.said.pop()  # that it is connected
         client.say(packet)
         talk.note(_alive(client))
 
@@ -213,15 +213,17 @@ def _alive(client: Any) -> str:
         client.send('5:::{"name":"echo","args":["alive"]}')
     except OSError:
         return '  end'
-    while (packet := client.listen()) != 'end' and 'alive' not in packet:
+    while (packet := client.listen()) != END and 'alive' not in packet:
         pass
-    return '  end' if packet == 'end' else '  goes on'
+    return '  end' if packet == END else '  goes on'
 
 
 def _until(client: Any, marker: str) -> None:
-    while marker not in (packet := client.listen()):
+    packet = ''
+    while marker not in packet:
+        packet = client.listen()
         client.note(packet)
-    client.note(packet)
+        assert packet != END, client.talk.said
 
 
 EVERYWHERE = (
@@ -293,7 +295,7 @@ def heartbeat(talk: Talk) -> None:
     client.heartbeat()
     client.say('2::')
     client.heartbeat()
-    while client.heartbeat() != 'end':
+    while client.heartbeat() != END:
         pass
 
 
