@@ -37,6 +37,10 @@ class RootController(TGController):
         time.sleep(float(seconds))
         return 'the site'
 
+    @expose()
+    def note(self, line):
+        return Ledger.on_write(self, line)
+
 
 def make_app(global_conf, ledger, **app_conf):
     Ledger.file = ledger

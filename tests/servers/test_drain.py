@@ -12,32 +12,13 @@ import pytest
 from tests.functional.clients import Client, requires_node
 from tests.functional.peers import Peer, pool_for
 from tests.functional.table import PAIRS, Pair
-from tests.live import INI, PATIENCE, RUN, run, serve
+from tests.live import PATIENCE, serve
 from tests.readme import block
 from tests.transports.client import Browser, WebSocket, ask, talking
 
 from .nginx import free_port, nginx
 from .programs import gunicorn
-
-SITE = 'tests.servers.ledger'
-
-
-class Shop:
-    """Processes of the ledger's site, which share one ledger."""
-
-    def __init__(self, folder):
-        self.ledger = folder / 'ledger'
-        self.ledger.touch()
-
-    def serve(self, port=0, program=RUN, **settings):
-        lines = '\n'.join(f'{key} = {value}' for key, value in settings.items())
-        ini = INI.format(
-            site=SITE, port=port, settings=lines, app=f'ledger = {self.ledger}', server='', debug='false', level='INFO'
-        )
-        return run(ini, program)
-
-    def lines(self):
-        return self.ledger.read_text().split()
+from .shop import Shop
 
 
 @pytest.fixture

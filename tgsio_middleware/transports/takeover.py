@@ -9,6 +9,8 @@ gevent-websocket      environ['wsgi.input']              likewise; it has opened
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
 from socket import MSG_PEEK
 from typing import Any
 
@@ -125,6 +127,11 @@ def take(environ: dict[str, Any]) -> Connection:
 
 def _unread(environ: dict[str, Any]) -> bytes:
     """What the server has read beyond the request: a first frame can come in the same segment."""
+    unreader = getattr(getattr(environ.get('wsgi.input'), 'reader', None), 'unreader', None)
+    if unreader is not None:  # gunicorn's
+        data: bytes = unreader.buf.getvalue()
+        unreader.buf = BytesIO()
+        return data
     try:
         return _reader(environ).read1(65536) or b''
     except (OSError, AttributeError, ValueError):
@@ -132,13 +139,14 @@ def _unread(environ: dict[str, Any]) -> bytes:
 
 
 def _shut(sock: Any, environ: dict[str, Any]) -> None:
-    """Before the server gets its connection back: it must not read what is left as a request. What the kernel has
-    received can be read after a shutdown, so pywsgi's reader is closed as well.
+    """Before the server gets its connection back: it must not read what is left as a request, which no proxy in front
+    has seen. What the kernel had received can be read after a shutdown, and after the peer's reset; so it is read here.
     """
-    try:
+    with suppress(OSError):
         sock.shutdown(2)
-    except OSError:
-        pass
+    with suppress(OSError):
+        while sock.recv(65536):
+            pass
     reader = _reader(environ)
-    if hasattr(reader, 'raw'):
+    if hasattr(reader, 'raw'):  # pywsgi's buffer
         reader.close()
