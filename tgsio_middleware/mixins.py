@@ -28,6 +28,7 @@ _left_out = Seldom(log)
 def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | None = None) -> None:
     """Sends the packet to each member's client but `skip`."""
     prepared: dict[tuple[Any, Any], Any] = {}
+    dialect = prepare = said = None
     for member in members:
         socket = member.socket
         if socket is skip or socket.reason is not None:
@@ -36,11 +37,13 @@ def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | Non
         if transport is None or socket.holds:
             _send(packet, socket)
             continue
-        key = (socket.dialect, transport.prepare)
-        if key not in prepared:
-            prepared[key] = _prepare(packet, socket)
-        if prepared[key] is not None:
-            transport.put_prepared(prepared[key])
+        if socket.dialect is not dialect or transport.prepare is not prepare:
+            dialect, prepare = socket.dialect, transport.prepare
+            if (dialect, prepare) not in prepared:
+                prepared[dialect, prepare] = _prepare(packet, socket)
+            said = prepared[dialect, prepare]
+        if said is not None:
+            transport.put_prepared(said)
 
 
 def _send(packet: Packet, socket: Socket) -> None:

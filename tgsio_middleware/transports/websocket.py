@@ -142,7 +142,9 @@ class WebSocket(Stream, Transport):
 
     def put_prepared(self, prepared: bytes) -> None:
         if not self._ending:
-            self.write(prepared)
+            if not self._out:
+                self._workers.flush_later(self)
+            self._out.append(prepared)
 
     @property
     def takes(self) -> bool:
