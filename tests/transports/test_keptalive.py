@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.live import serve
-from tgsio_middleware.transports.keptalive import NotPlain, Reader
+from tgsio_middleware.transports.keptalive import TAKE, NotPlain, PollConnection, Reader
 
 POLL = b'GET /socketio/?EIO=4&transport=polling&sid=abc HTTP/1.1\r\nHost: a\r\n\r\n'
 POST = b'POST /socketio/?EIO=4&transport=polling&sid=abc HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n40'
@@ -199,3 +199,33 @@ def test_a_client_whose_waiting_poll_is_cut_is_gone(client):
     client.get.sock.close()
     time.sleep(0.2)
     assert client.post('POST', client.url, b'3')[0] == 400
+
+
+class Handler:
+    """Shows one end of a pair of sockets as a connection."""
+
+    def __init__(self):
+        self.peer, self.ours = socket.socketpair()
+        self.ours.setblocking(False)
+
+    def take(self):
+        return self.ours, b''
+
+
+def test_a_body_that_comes_in_pieces_is_looked_at_when_it_is_whole(monkeypatch):
+    """CVE-2020-36049: joining for each piece, and reading from the beginning, costs the square of its length."""
+    served, looks = [], []
+    read = Reader.read
+    monkeypatch.setattr(Reader, 'read', lambda self, data: looks.append(len(data)) or read(self, data))
+    environ = {TAKE: Handler(), 'PATH_INFO': '/socketio/', 'REQUEST_METHOD': 'GET'}
+    connection = PollConnection(
+        environ, lambda environ, start_response: served.append(environ['wsgi.input'].read()), 1_000_000
+    )
+    body = b'4' * 100_000
+    head = b'POST /socketio/?EIO=4&transport=polling&sid=x HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n'
+    for i in range(0, len(head + body), 10):
+        connection.received((head + body)[i : i + 10])
+    assert served == [body]
+    assert len(looks) < 20
+    assert connection._pieces == []
+    connection.cut()

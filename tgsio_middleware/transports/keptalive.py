@@ -111,19 +111,22 @@ class NotPlain(Exception):
 class Reader:
     """Plain requests from a connection's bytes. A client says the same headers each time: they are read once."""
 
-    __slots__ = ('_block', '_max_body', '_of_block', '_prefix')
+    __slots__ = ('_block', '_max_body', '_of_block', '_prefix', 'wanted')
 
     def __init__(self, prefix: bytes, max_body: int) -> None:
         self._prefix = prefix
         self._max_body = max_body
         self._block = b''
         self._of_block: Environ = {}
+        #: the length of a request whose head is whole and whose body is not
+        self.wanted = 0
 
     def read(self, data: bytes) -> tuple[int, Environ]:
         """The request at the beginning of `data`: -> its length and an environ, or 0 where it is not whole yet.
 
         Raises NotPlain.
         """
+        self.wanted = 0
         end = data.find(b'\r\n\r\n')
         if end < 0:
             if len(data) > MAX_HEAD:
@@ -137,6 +140,7 @@ class Reader:
         body = end + 4
         size = body + self._length(method)
         if len(data) < size:
+            self.wanted = size
             return 0, {}
         stream = BytesIO(data[body:size])
         return size, {**self._of_block, 'REQUEST_METHOD': method, 'QUERY_STRING': query, 'wsgi.input': stream}
@@ -177,7 +181,20 @@ class Reader:
 class PollConnection(Stream):
     """One TCP connection on which a client polls, one request at a time."""
 
-    __slots__ = ('_base', '_buffer', '_busy', '_handler', '_head', '_max_body', '_parked', '_reader', '_seen', '_serve')
+    __slots__ = (
+        '_base',
+        '_buffer',
+        '_busy',
+        '_handler',
+        '_head',
+        '_max_body',
+        '_missing',
+        '_parked',
+        '_pieces',
+        '_reader',
+        '_seen',
+        '_serve',
+    )
 
     def __init__(self, environ: Environ, serve: Serve, max_body: int) -> None:
         self._handler: Handler = environ[TAKE]
@@ -188,6 +205,9 @@ class PollConnection(Stream):
         self._serve = serve
         self._max_body = max_body
         self._buffer = b''
+        #: how much of a body is still to come, and what has come of it after the buffer
+        self._missing = 0
+        self._pieces: list[bytes] = []
         #: a request is being answered; the next one waits in the buffer. None: no, and `is_idle` has seen so
         self._busy: bool | None = False
         self._seen = 0
@@ -198,6 +218,13 @@ class PollConnection(Stream):
     # -- Stream ------------------------------------------------------------------------------------------------------
 
     def received(self, data: bytes) -> None:
+        if self._missing:
+            self._missing -= len(data)
+            self._pieces.append(data)
+            if self._missing > 0:  # nothing is joined for each piece (CVE-2020-36049)
+                return
+            data, self._missing = b''.join(self._pieces), 0
+            self._pieces.clear()
         self._buffer += data
         if len(self._buffer) > 2 * (MAX_HEAD + self._max_body):  # and it does not read our answers
             return self.cut()
@@ -238,6 +265,7 @@ class PollConnection(Stream):
             except NotPlain:
                 return self._give_back()
             if not size:
+                self._missing = max(0, self._reader.wanted - len(self._buffer))
                 return
             self._buffer = self._buffer[size:]
             self.answer({**self._base, **environ})
