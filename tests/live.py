@@ -112,6 +112,7 @@ def serve(
     """Serves the module `site` (its `make_app`) behind the filter with `settings`; `server` and `app` are more lines
     for their sections.
     """
+    settings.setdefault('drain_timeout', 1)  # at the end of a test nobody waits for clients that it has left
     lines = '\n'.join(f'{key} = {value}' for key, value in settings.items())
     text = INI.format(
         site=site, settings=lines, debug=str(debug).lower(), server=server, app=app, level=level, port=port
