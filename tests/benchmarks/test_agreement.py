@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.engine.fakes import connected
 from tests.test_namespace import FOUND, NOT_FOUND, UNALLOWED, Overriding, Plain
-from tgsio_middleware.transports.keptalive import NotPlain, Reader
+from tgsio_middleware.transports.plainpolls import NotPlain, Reader
 
 # -- from an event to its method --------------------------------------------------------------------------------------
 

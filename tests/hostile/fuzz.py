@@ -26,8 +26,8 @@ with atheris.instrument_imports(include=['tgsio_middleware']):
     from tgsio_middleware.mixins import BroadcastMixin, RoomsMixin
     from tgsio_middleware.namespace import BaseNamespace
     from tgsio_middleware.transports.base import Transport
-    from tgsio_middleware.transports.keptalive import NotPlain
-    from tgsio_middleware.transports.keptalive import Reader as Requests
+    from tgsio_middleware.transports.plainpolls import NotPlain
+    from tgsio_middleware.transports.plainpolls import Reader as Requests
     from tgsio_middleware.transports.polling import LATER
     from tgsio_middleware.wire import eio2, eio3, eio4, sio09
     from tgsio_middleware.wire.frames import Reader

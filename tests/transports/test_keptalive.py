@@ -10,7 +10,8 @@ import time
 import pytest
 
 from tests.live import serve
-from tgsio_middleware.transports.keptalive import TAKE, NotPlain, PollConnection, Reader
+from tgsio_middleware.transports.keptalive import TAKE, PollConnection
+from tgsio_middleware.transports.plainpolls import NotPlain, Reader
 
 POLL = b'GET /socketio/?EIO=4&transport=polling&sid=abc HTTP/1.1\r\nHost: a\r\n\r\n'
 POST = b'POST /socketio/?EIO=4&transport=polling&sid=abc HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n40'
