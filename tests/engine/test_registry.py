@@ -6,8 +6,10 @@ import base64
 from time import monotonic
 
 import gevent
+import pytest
 
-from tgsio_middleware.engine.registry import Registry, new_sid
+from tgsio_middleware.engine.registry import Registry, address_of, new_sid
+from tgsio_middleware.errors import HandshakeRefused
 from tgsio_middleware.namespace import BaseNamespace
 from tgsio_middleware.settings import Settings
 from tgsio_middleware.wire import eio3, eio4
@@ -155,3 +157,65 @@ def test_a_new_registry_is_empty():
     registry = Registry(Settings.parse())
     assert registry.sockets == {}
     assert list(registry.rooms.members('')) == []
+
+
+# -- clients of one address -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('told', 'counted'),
+    [
+        ('192.0.2.1', '192.0.2.1'),
+        ('2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'),
+        ('2001:db8:1:2::1', '2001:db8:1:2::/64'),
+        ('fe80::1%eth0', 'fe80::/64'),
+        ('no:address', 'no:address'),
+        ('', ''),
+        (None, ''),
+    ],
+)
+def test_what_counts_as_one_address(told, counted):
+    assert address_of({'REMOTE_ADDR': told}) == counted
+
+
+def test_only_so_many_clients_of_one_address():
+    registry, clients = several(3, max_clients_per_address=3)
+    with pytest.raises(HandshakeRefused, match='more than 3 clients') as caught:
+        registry.admit({'REMOTE_ADDR': '127.0.0.1'})
+    assert caught.value.reason == 'too_many'
+    registry.admit({'REMOTE_ADDR': '192.0.2.1'})
+    registry.admit({})
+    clients[0].socket.close('gone')
+    clients[0].socket.close('again')
+    registry.discard(clients[0].socket)
+    registry.admit({'REMOTE_ADDR': '127.0.0.1'})
+    for client in clients:
+        client.socket.close('gone')
+    assert registry._addresses == {}
+
+
+def test_addresses_are_not_counted_unless_there_is_a_bound():
+    registry, _ = several(3)
+    registry.admit({'REMOTE_ADDR': '127.0.0.1'})
+    assert registry._addresses == {}
+
+
+# -- attachments that do not come -------------------------------------------------------------------------------------
+
+
+def test_a_binary_packet_that_stays_incomplete_ends_its_client_on_time():
+    registry, (client,) = several(1, eio3, attachment_timeout=2 * UNIT, ping_interval=100)
+    began = monotonic()
+    client.say('451-["x",{"_placeholder":true,"num":0}]')
+    while registry.sockets:
+        gevent.sleep(UNIT / 10)
+        assert monotonic() - began < 40 * UNIT
+    assert monotonic() - began > 1.5 * UNIT
+    assert client.transport.ended == ('attachment_timeout exceeded', 1008)
+
+
+def test_a_thousand_binary_packets_are_no_thousand_entries_of_the_wheel():
+    registry, (client,) = several(1, eio3)
+    for _ in range(1000):
+        client.socket.take(['451-["x",{"_placeholder":true,"num":0}]', b'\x04data'])
+    assert len(registry._heap) < 5
