@@ -74,6 +74,28 @@ def test_a_room(three):
     assert cid.heard == []
 
 
+@pytest.mark.parametrize(('length', 'lives'), [(1000, True), (1001, False)])
+def test_the_name_of_a_room_has_an_end(three, length, lives):
+    ann, bob, _ = three
+    ann.socket[''].join('x' * length)
+    assert ann.socket.connected is lives
+    assert ann.socket.reason in (None, 'max_rooms exceeded')
+    assert bob.socket.connected
+
+
+def test_rooms_of_a_client_have_an_end(three):
+    ann, bob, _ = three
+    for i in range(ann.socket.settings.max_rooms):
+        ann.socket[''].join(str(i))
+    ann.socket[''].join('7')
+    assert ann.socket.connected
+    ann.socket[''].leave('7')
+    ann.socket[''].join('another')
+    assert ann.socket.connected
+    ann.socket[''].join('one more')
+    assert (ann.socket.reason, bob.socket.reason) == ('max_rooms exceeded', None)
+
+
 def test_a_room_may_have_a_number(three):
     ann, bob, _ = three
     ann.socket[''].join(7)

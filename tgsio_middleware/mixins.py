@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _left_out = Seldom(log)
+#: Characters of a room's name: handlers join what clients name.
+MAX_ROOM = 1000
 
 
 def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | None = None) -> None:
@@ -97,7 +99,9 @@ class RoomsMixin:
         if socket.active_ns.get(self.ns_name) is not self:  # type: ignore[comparison-overlap]
             return
         rooms, most = socket.registry.rooms, socket.settings.max_rooms
-        if rooms.count(self) < most or self in rooms.members(self.ns_name, name):  # type: ignore[arg-type]
+        if len(name) > MAX_ROOM:
+            socket.fail(Exceeded('max_rooms', f'the name of a room of more than {MAX_ROOM} characters'))
+        elif rooms.count(self) < most or self in rooms.members(self.ns_name, name):  # type: ignore[arg-type]
             rooms.join(self, self.ns_name, name)  # type: ignore[arg-type]
         else:
             socket.fail(Exceeded('max_rooms', f'more than {most} rooms'))
