@@ -114,4 +114,4 @@ def _round_up(value: float) -> float:
 
 
 def _short(value: float) -> str:
-    return f'{value / 1000:,.0f}k' if value >= 1000 else f'{value:.0f}'
+    return f'{value / 1000:,.1f}'.removesuffix('.0') + 'k' if value >= 1000 else f'{value:.0f}'

@@ -96,7 +96,7 @@ def sample(pid: int, minute: float, clients: int) -> Sample:
 
 def picture(samples: list[Sample], note: str) -> str:
     last = samples[-1].minute
-    ticks = [step * last / 6 for step in range(7)]
+    ticks = range(0, int(last) + 1, max(1, round(last / 6)))
     memory = [Line('resident', [(s.minute, s.memory) for s in samples])]
     numbers = [
         Line('descriptors', [(s.minute, s.descriptors) for s in samples]),
