@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 #: int() of some thousand digits raises.
 MAX_DIGITS = 15
+NOTHING: AbstractContextManager[None] = nullcontext()
 
 
 class Posting(Transport):
@@ -69,8 +72,9 @@ def read_body(environ: Environ, settings: Settings) -> bytes:
     if len(declared) > MAX_DIGITS or int(declared or 0) > limit:
         raise TooLarge(f'a body of {declared[:MAX_DIGITS]} bytes')
     stream: Any = environ['wsgi.input']
+    there = isinstance(stream, BytesIO)  # nothing to wait for: an adopted connection's
     try:
-        with gevent.Timeout(patience, RemoteProtocolError('a body that does not end')):
+        with NOTHING if there else gevent.Timeout(patience, RemoteProtocolError('a body that does not end')):
             body: bytes = stream.read(int(declared)) if declared else _read_chunked(environ, stream, limit)
     except OSError:
         raise RemoteProtocolError('a body that ends too early') from None
