@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.conftest import Certificate, requires
 from tests.live import PATIENCE
 from tests.readme import block
+from tests.redisserver import free_port
 
 MAIN = """
 daemon off;
@@ -32,12 +33,6 @@ http {{
     include {folder}/site.conf;
 }}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        return sock.getsockname()[1]
 
 
 def site(upstreams: Sequence[str], port: int, certificate: Certificate) -> str:

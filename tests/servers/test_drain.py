@@ -14,9 +14,10 @@ from tests.functional.peers import Peer, pool_for
 from tests.functional.table import PAIRS, Pair
 from tests.live import PATIENCE, serve
 from tests.readme import block
+from tests.redisserver import free_port
 from tests.transports.client import Browser, WebSocket, ask, talking
 
-from .nginx import free_port, nginx
+from .nginx import nginx
 from .programs import gunicorn
 from .shop import Shop
 

@@ -11,8 +11,7 @@ from tests.functional.clients import requires_node
 from tests.functional.peers import pool_for
 from tests.functional.table import Pair
 from tests.live import GEARBOX, INI, PATIENCE, run
-
-from .nginx import free_port
+from tests.redisserver import free_port
 
 PAIRS = [Pair('09', 'websocket'), Pair('4', 'upgrade')]
 
