@@ -37,7 +37,16 @@ def get(live: Live, path: str, method: str = 'GET', body: bytes | None = None, h
 
 @pytest.mark.parametrize(
     'namespace',
-    ['/bench', '/other', '/admin/bench', '/looked/else/bench', '/looked/lobby', '/own_packets', '/own-packets', '/'],
+    [
+        '/bench',
+        '/other',
+        '/admin/bench',
+        '/looked/else/bench',
+        '/looked/e-l.s_e/bench',
+        '/looked/lobby',
+        '/own_packets',
+        '/',
+    ],
 )
 def test_a_namespace_is_found_where_the_controllers_hang_it(client, namespace):
     client.join(namespace)
@@ -152,6 +161,14 @@ def test_an_unknown_namespace_is_refused(workshop, client, namespace):
     assert answer.data.get('data', UNKNOWN['data']) == UNKNOWN['data']
     client.join('/bench')
     assert tracebacks(workshop.log()) == before
+
+
+@pytest.mark.parametrize(
+    'namespace', ['/own-packets', '/own:packets', '/bench.json', '/bench.', '/looked/else/bench.1']
+)
+def test_a_namespace_has_one_name(client, namespace):
+    """Rooms, broadcasts and `disconnect` of that name reach all who are in it."""
+    assert client.refusal(namespace) == UNKNOWN
 
 
 @pytest.mark.parametrize(

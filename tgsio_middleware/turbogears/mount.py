@@ -98,7 +98,7 @@ class Mount:
         ticket = tg.request.environ.get(TICKET)
         if ticket is None:
             abort(400, 'This is a Socket.IO namespace: connect to it with a Socket.IO client.')
-        if remainder:
+        if remainder or _misspelt(ticket.packet['endpoint'], tg.request.dispatch_state):
             abort(404)
         try:
             ticket.connect(self.cls)
@@ -106,6 +106,15 @@ class Mount:
             commit.doom(tg.config)  # nothing stays of a connection that never came to be
             abort(403, str(e), passthrough=True)
         return ''
+
+
+def _misspelt(endpoint: str, state: Any) -> bool:
+    """TurboGears reads punctuation as `_` and drops what follows a dot: `/my-chat` and `/my_chat.x` lead to `my_chat`,
+    too. But a namespace has one name, by which its rooms are reached and its clients can be told to go.
+    """
+    names = {name for name, _ in state.controller_path}
+    pieces = ((piece, state.translate_path_piece(piece)) for piece in endpoint.split('/'))
+    return state.extension is not None or any(name != piece and name in names for piece, name in pieces)
 
 
 def dispatch(cls: type[BaseNamespace], state: Any, remainder: Any) -> Any:
