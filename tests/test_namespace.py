@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import gevent
 import pytest
@@ -69,6 +70,8 @@ class Plain(BaseNamespace):
     @staticmethod
     def on_static(a):
         return ('static', a)
+
+    on_partial = partial(lambda *args: args, 'partial')
 
     def recv_message(self, data):
         return self._called('message', data)
@@ -166,6 +169,20 @@ def test_an_event_finds_its_method(cls, name, args, call):
 @every_road
 def test_a_static_method_is_a_handler(cls):
     assert heard_by(cls, '420["static",1]').heard == ['430["static",1]']
+
+
+@every_road
+def test_a_handler_is_the_classs_from_the_first_event_on(cls):
+    client = connected(cls)
+    client.socket[''].on_one = lambda a: 'of the instance'
+    client.forget()
+    client.say('420["one",1]', '421["one",1]')
+    assert client.heard == ['430[1]', '431[1]']
+
+
+@every_road
+def test_what_is_callable_and_no_function_is_a_handler(cls):
+    assert heard_by(cls, *['420["partial",1]'] * 2).heard == ['430["partial",1]'] * 2
 
 
 @every_road

@@ -44,7 +44,7 @@ class Handler(NamedTuple):
     """What is known of a method, looked at once a class."""
 
     name: str
-    #: the class's attribute: a function in the common case
+    #: the class's attribute: a function in the common case, a descriptor always
     attribute: Any
     #: positional arguments besides self: at least, at most
     least: int
@@ -69,6 +69,8 @@ def look_at(cls: type, name: str) -> Handler | None:
     method = inspect.getattr_static(cls, name, None)
     if not callable(method) or isinstance(method, type):
         return None
+    if not hasattr(method, '__get__'):  # a `partial`, say
+        method = staticmethod(method)
     parameters = list(inspect.signature(method).parameters.values())
     if not isinstance(method, staticmethod):
         parameters = parameters[1:]
@@ -222,7 +224,7 @@ class Dispatch:
         if handler is None:
             self.error('no_such_method', f'The method "{method_name}" was not found')
             return None
-        method = self._decorated(getattr(self, method_name))
+        method = self._decorated(handler.attribute.__get__(self))
         if handler.takes_packet:
             return method(packet)
         if not handler.fits(len(args)):

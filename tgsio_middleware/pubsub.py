@@ -25,7 +25,7 @@ from typing import Any
 from .bus.home import at_home
 from .bus.lines import Unavailable
 from .bus.outbox import OPEN, current
-from .dispatch import MAX_NAME
+from .dispatch import MAX_NAME, Handler
 from .errors import Exceeded, LocalProtocolError
 from .mixins import deliver
 from .namespace import BaseNamespace
@@ -41,7 +41,6 @@ EVENT = 'pubblication'
 MAX_CHANNEL = 1000
 #: The environ's key for what the event under way has subscribed; it ends with the event.
 FRESH = 'tgsio_middleware.subscribed'
-
 
 Key = tuple[str, bytes]
 
@@ -90,10 +89,11 @@ class PubSubTGNamespace(SocketIOTGNamespace):
             return False
         name = args.pop(0)
         method_name = f'subscribe_{name}'.replace(' ', '_')
-        if not isinstance(name, str) or len(name) > MAX_NAME or self.handler(method_name) is None:
+        handler = self.handler(method_name) if isinstance(name, str) and len(name) <= MAX_NAME else None
+        if handler is None:
             self.error('channel_not_available', 'Trying to subscribe to a channel not available')
             return False
-        ran, suggested = self._ask(method_name, packet, args)
+        ran, suggested = self._ask(handler, packet, args)
         if not ran:
             return False
         if suggested is not False and self._subscribe((name, _digest(args)), _channel(method_name, suggested, name)):
@@ -133,11 +133,11 @@ class PubSubTGNamespace(SocketIOTGNamespace):
 
     # -- rules 3 and 4 -----------------------------------------------------------------------------------------------
 
-    def _ask(self, method_name: str, packet: Packet, args: list[Any]) -> tuple[bool, Any]:
+    def _ask(self, handler: Handler, packet: Packet, args: list[Any]) -> tuple[bool, Any]:
         """-> whether the method ran and returned, and what came of it. An error handler of `@validate` is not the
         method; a decorator around it may have swallowed what it raised.
         """
-        method = getattr(self, method_name)
+        method = handler.attribute.__get__(self)
         returned: list[Any] = []
         decorated = super()._decorated
 
@@ -146,11 +146,11 @@ class PubSubTGNamespace(SocketIOTGNamespace):
             returned.append(value)
             return value
 
-        watched.__name__ = method_name
+        watched.__name__ = handler.name
         # Only for this call, so that other events need not pass here.
         self.__dict__['_decorated'] = lambda fn: decorated(watched if fn == method else fn)
         try:
-            value = self.call_method_with_acl(method_name, packet, *args)
+            value = self.call_method_with_acl(handler.name, packet, *args)
         finally:
             del self.__dict__['_decorated']
         return bool(returned), value

@@ -80,7 +80,7 @@ class SocketIOTGNamespace(BaseNamespace):
         handler = self.handler(method_name)
         if handler is None or self._context is None:
             return super().call_method(method_name, packet, *args)
-        method = getattr(self, method_name)
+        method = handler.attribute.__get__(self)
         if handler.takes_packet:
             args = (packet,)
         elif not handler.fits(len(args)) and (len(args) > handler.most or not guard.validates(method)):
