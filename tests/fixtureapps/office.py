@@ -153,6 +153,10 @@ class Desk(SocketIOTGNamespace, RoomsMixin):
         request.environ['notches'] = request.environ.get('notches', 0) + 1
         return [request.notches, request.environ['notches']]
 
+    def on_begins_with(self):
+        """What an event knows of the user before TurboGears has asked."""
+        return sorted(self.environ['repoze.who.identity'])
+
     def on_between(self):
         """What a spawned job sees of the request: that there is none of TurboGears', and the handshake."""
         self.spawn(self._look)

@@ -119,6 +119,14 @@ def test_an_events_request_is_an_empty_get(desk):
     assert desk.call('/desk', 'body') == [['', '', {}, '/socketio/desk', True]]
 
 
+def test_no_client_keeps_its_users_objects(desk):
+    """Rows of a transaction that is over; each event asks for its own."""
+    desk.call('/desk', 'who')
+    (known,) = desk.call('/desk', 'begins_with')
+    assert 'repoze.who.userid' in known
+    assert not {'user', 'groups', 'permissions'} & set(known)
+
+
 def test_response_is_the_events_own(desk):
     """A status, a header and a cookie lead nowhere and hurt nobody."""
     assert desk.call('/desk', 'answer', 404) == [[404, 'yes', 'crumbs']]

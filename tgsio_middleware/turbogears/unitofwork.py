@@ -28,6 +28,9 @@ from tg.wsgiapp import AttribSafeTemplateContext, RequestLocals, TemplateContext
 
 from ..engine.host import INTERRUPTIONS
 
+#: The environ's key for who asks.
+IDENTITY = 'repoze.who.identity'
+
 
 class Interrupted(Exception):
     """gevent ended the handler: the cause is a Timeout or a GreenletExit, for which no wrapper would abort."""
@@ -94,6 +97,8 @@ class UnitOfWork:
         Interrupted and NotHandled where the application has wrappers.
         """
         environ = dict(base)
+        if IDENTITY in environ:  # TurboGears will write the user's objects into it
+            environ[IDENTITY] = type(base[IDENTITY])(base[IDENTITY])
         context = self._context(environ)
         request_local.config._push_object(context.config)
         request_local.context._push_object(context)
