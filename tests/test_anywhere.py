@@ -323,6 +323,12 @@ class TestOrdersOfOtherProcesses:
         ]
         assert set(exchange.rooms('/chat')) == {'red', *map(sid, three)}
 
+    def test_asking_what_one_generation_cannot_hear(self, exchange, three):
+        """It is left out, as of a broadcast; who asks does not wait for it."""
+        assert exchange.ask(Address('/chat'), 'q', [b'bytes'], print) == 2
+        assert [bool(client.heard) for client in three] == [False, True, True]
+        assert three[0].socket.pop_ack(1) is None
+
     def test_asking(self, exchange, three):
         answers = []
         assert exchange.ask(Address('/chat', ('red',)), 'q', [1], answers.append) == 2

@@ -37,7 +37,7 @@ def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | Non
             continue
         transport = socket.transport
         if transport is None or socket.holds:
-            _send(packet, socket)
+            send(packet, socket)
             continue
         if socket.dialect is not dialect or transport.prepare is not prepare:
             dialect, prepare = socket.dialect, transport.prepare
@@ -48,11 +48,14 @@ def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | Non
             transport.put_prepared(said)
 
 
-def _send(packet: Packet, socket: Socket) -> None:
+def send(packet: Packet, socket: Socket) -> bool:
+    """Sends the packet to one client of many; -> False where its dialect cannot say it, as the log then tells."""
     try:
         socket.send_packet(packet)
     except NotInThisDialect as e:
         _leave_out(packet, socket, e)
+        return False
+    return True
 
 
 def _leave_out(packet: Packet, socket: Socket, why: NotInThisDialect) -> None:

@@ -17,7 +17,7 @@ from ..bus.address import Address
 from ..bus.home import at_home
 from ..bus.outbox import OPEN, current, postponed
 from ..errors import ConfigurationError
-from ..mixins import deliver
+from ..mixins import deliver, send
 from ..packet import event
 
 if TYPE_CHECKING:
@@ -90,14 +90,19 @@ class Exchange:
         deliver(event(to.endpoint, name, args), self.select(to))
 
     def ask(self, to: Address, name: str, args: Sequence[Any], answer: Callable[[Any], None]) -> int:
-        """Says an event, and gives `answer` the first value of each client's ack; -> how many were asked."""
-        members = list(self.select(to))
-        for member in members:
+        """Says an event, and gives `answer` the first value of each client's ack; -> how many were asked: all whose
+        dialect can say it.
+        """
+        asked = 0
+        for member in list(self.select(to)):
             packet = event(to.endpoint, name, args)
             packet['id'] = member.socket.expect_ack(lambda *values: answer(values[0] if values else None))
             packet['ack'] = 'data'
-            member.socket.send_packet(packet)
-        return len(members)
+            if send(packet, member.socket):
+                asked += 1
+            else:
+                member.socket.pop_ack(packet['id'])
+        return asked
 
     def move(self, to: Address, join: Iterable[str], leave: Iterable[str]) -> None:
         """They join and leave rooms."""
