@@ -20,7 +20,7 @@ from tg.configuration.auth import TGAuthMetadata
 from tg.util import Bunch
 from zope.sqlalchemy import register
 
-from tgsio_middleware import ConnectionRefused, RoomsMixin, SocketIOController, SocketIOTGNamespace
+from tgsio_middleware import BaseNamespace, ConnectionRefused, RoomsMixin, SocketIOController, SocketIOTGNamespace
 
 log = logging.getLogger(__name__)
 DBSession = scoped_session(sessionmaker(autoflush=True))
@@ -316,8 +316,22 @@ class Annex(TGController):
     desk = Desk
 
 
+class PlainNotes(BaseNamespace):
+    """Without TurboGears around its events."""
+
+    def on_unclean(self, text):
+        DBSession.info['left over'] = True
+        DBSession.add(Note(text=text))
+        DBSession.flush()
+
+    def on_write(self, text):
+        DBSession.add(Note(text=text))
+        transaction.commit()
+
+
 class SocketIO(SocketIOController):
     desk = Desk
+    plain_notes = PlainNotes
     annex = Annex()
     notes = Notes
     patient = Patient

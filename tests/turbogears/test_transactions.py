@@ -64,6 +64,17 @@ def test_sessions_of_the_database_are_put_away_after_each_event(notes):
         assert notes.call('/notes', 'is_clean') == [True]
 
 
+def test_what_a_plain_namespace_leaves_open_is_nobodys(office, notes):
+    with office.client() as client:
+        client.join('/plain_notes')
+        for i in range(5):
+            client.call('/plain_notes', 'unclean', f'left open {i}')
+            assert notes.call('/notes', 'is_clean') == [True]
+            client.call('/plain_notes', 'unclean', f'left open {i}')
+            assert client.call('/plain_notes', 'write', f'written {i}') == [None]
+    assert office.notes() == [f'written {i}' for i in range(5)]
+
+
 @pytest.mark.parametrize('how', ['write_and_fail', 'write_and_time_out', 'write_and_exit'])
 def test_a_failed_handler_aborts_tells_no_detail_logs_once_and_acknowledges(office, notes, logged, how):
     assert notes.call('/notes', how, 'milk') == [None]

@@ -74,7 +74,7 @@ class TurboGearsHost:
 
     def event(self, namespace: BaseNamespace, packet: Packet, answer: Answer) -> Any:
         if not isinstance(namespace, SocketIOTGNamespace):
-            return _answered(namespace, packet, answer)
+            return self._outside(_answered, namespace, packet, answer)
         said = self._visit(namespace, _answered, namespace, packet, answer)
         if isinstance(said, HTTPException):
             namespace.error('aborted', _told(said))
@@ -85,7 +85,7 @@ class TurboGearsHost:
         if isinstance(namespace, SocketIOTGNamespace):
             self._visit(namespace, namespace.process_disconnect, reason)
         else:
-            namespace.process_disconnect(reason)
+            self._outside(namespace.process_disconnect, reason)
 
     # -- connecting --------------------------------------------------------------------------------------------------
 
@@ -176,6 +176,14 @@ class TurboGearsHost:
             raise
         finally:
             namespace._context = None
+
+    def _outside(self, what: Callable[..., Any], *args: Any) -> Any:
+        """Without a visit. What such a handler leaves open would be found by another client's, in the same greenlet."""
+        assert self._unit is not None
+        try:
+            return what(*args)
+        finally:
+            self._unit.put_away()
 
 
 def _inside(context: Any, namespace: SocketIOTGNamespace, what: Callable[..., Any], args: tuple[Any, ...]) -> Any:

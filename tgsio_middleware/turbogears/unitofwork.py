@@ -27,6 +27,7 @@ from tg.validation import _ValidationStatus
 from tg.wsgiapp import AttribSafeTemplateContext, RequestLocals, TemplateContext, TGApp
 
 from ..engine.host import INTERRUPTIONS
+from .commit import managed
 
 #: The environ's key for who asks.
 IDENTITY = 'repoze.who.identity'
@@ -110,6 +111,15 @@ class UnitOfWork:
         finally:
             self._leave(environ, context)
         return handler.result()
+
+    def put_away(self) -> None:
+        """Ends what a handler outside of a visit has left open, the transaction included."""
+        if managed(self._app.config):
+            import transaction
+
+            transaction.abort()
+        for tidy in self._tidy:
+            tidy()
 
     def _context(self, environ: dict[str, Any]) -> EventLocals:
         environ['paste.registry'] = EventRegistry()
