@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import ssl
+import time
 from http.client import HTTPSConnection
 
 import pytest
@@ -44,6 +45,23 @@ def test_a_websocket_over_tls(live, trusting, size):
     for i in range(3):
         sock.send(f'42/pingpong,{i}["ack_one","{"x" * size}"]')
         assert sock.recv() == f'43/pingpong,{i}["{"x" * size}"]'
+    sock.close()
+
+
+def test_what_does_not_leave_at_once_over_tls_leaves_later(live, trusting):
+    """OpenSSL breaks where it is given less than what it has begun to send."""
+    sock = create_connection(
+        f'wss://127.0.0.1:{live.port}/socketio/?EIO=4&transport=websocket',
+        sslopt={'context': trusting},
+        timeout=10,
+        suppress_origin=True,
+    )
+    sock.send('40/pingpong,')
+    text = 'x' * 500_000
+    sock.send(f'42/pingpong,["repeat","{text}",14]')
+    time.sleep(0.5)
+    heard = [sock.recv() for _ in range(3 + 14)]
+    assert heard[3:] == [f'42/pingpong,["message","{text}"]'] * 14
     sock.close()
 
 

@@ -11,11 +11,10 @@ from typing import Any
 import gevent
 
 from ..engine.workers import workers
-from .takeover import Connection
+from .takeover import SEND_SIZE, Connection
 
 READ, WRITE = 1, 2
 READ_SIZE = 65536
-SEND_SIZE = 262_144
 #: A client that was told good-bye has so long to read it, in seconds.
 LINGER = 5.0
 

@@ -21,6 +21,8 @@ from gevent import get_hub
 TAKE = 'tgsio_middleware.take'
 #: Under this key gevent-websocket shows a websocket that it has shaken hands for before the application was called.
 OPENED = 'wsgi.websocket'
+#: In bytes. TLS must be given again what it did not take, and no less of it than before: so never more than this.
+SEND_SIZE = 262_144
 #: Long polling alone would be no way out: each poll would hold one of the server's threads for half a minute.
 CANNOT_TAKE = (
     'this WSGI server lets nobody hold a connection: pages work, Socket.IO does not. Serve with '
@@ -109,7 +111,7 @@ class Connection:
         import ssl
 
         try:
-            return self.sock.send(data)
+            return self.sock.send(data[:SEND_SIZE])
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise BlockingIOError from None
 
