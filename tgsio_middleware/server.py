@@ -38,6 +38,8 @@ HEAD_PATIENCE = 20.0
 #: The standard library's own bounds for a request's head, and a head that needs none of its parser.
 MAX_HEADERS, MAX_LINE = 100, 65536
 PLAIN_HEADERS = re.compile(rb"(?:[!#-'*+.^-z|~0-9A-Z-]+:[\t -~]*\r\n)+\r\n")
+#: What may stand in another one: a line, which may go on in the next. Of the rest the parser drops, or makes, lines.
+HEADER_LINES = re.compile(rb"(?:[!#-'*+.^-z|~0-9A-Z-]+:[^\r\n]*\r?\n(?:[\t ][^\r\n]*\r?\n)*)*")
 
 
 class SocketIOHandler(WSGIHandler):
@@ -52,7 +54,8 @@ class SocketIOHandler(WSGIHandler):
         """
         headers = read_headers(*args)
         codings, lengths = headers.get_all('transfer-encoding', []), headers.get_all('content-length', [])
-        if len(codings) + len(set(lengths)) > 1 or [coding for coding in codings if coding.lower() != 'chunked']:
+        odd = [n for n in lengths if not re.fullmatch('[0-9]+[\t ]*', n)]
+        if odd or len(codings) + len(set(lengths)) > 1 or [c for c in codings if c.lower() != 'chunked']:
             raise ValueError('a body that is framed in two ways, or in none that is known here')
         return headers
 
@@ -146,7 +149,7 @@ class SocketIOHandler(WSGIHandler):
 def read_headers(stream: Any, *ignored: Any) -> OldMessage:
     """pywsgi's headers, from lines. It has them read by the standard library's parser for mail, which takes a fifth of
     the time of a connect; that one is asked where a line is anything but `Name: value`. Raises HTTPException for too
-    many of them.
+    many of them, and for what is none.
     """
     lines = [stream.readline(MAX_LINE + 1)]
     while lines[-1] not in (b'\r\n', b'\n', b'') and len(lines[-1]) <= MAX_LINE:
@@ -155,6 +158,8 @@ def read_headers(stream: Any, *ignored: Any) -> OldMessage:
         lines.append(stream.readline(MAX_LINE + 1))
     text = b''.join(lines)
     if not PLAIN_HEADERS.fullmatch(text):
+        if not HEADER_LINES.fullmatch(b''.join(lines[:-1])):
+            raise HTTPException('a line that is no header')
         return headers_factory(io.BytesIO(text))
     headers = OldMessage()
     for line in text.decode('latin-1').split('\r\n')[:-2]:

@@ -234,6 +234,53 @@ def test_two_framings_of_one_body(ours, framing, kept):
     peer.close()
 
 
+@pytest.mark.parametrize(
+    'line',
+    [
+        'Content-Length : {n}',
+        'X : y\r\nContent-Length: {n}',
+        'X\r\nContent-Length: {n}',
+        'X: y\rContent-Length: {n}',
+        ' X: y\r\nContent-Length: {n}',
+        'Content-Length: +{n}',
+        'Content-Length: 0_{n}',
+    ],
+)
+def test_a_head_that_others_read_otherwise(ours, line):
+    """RFC 9112, 5.1 and 2.2: the standard library's parser drops or invents lines of such a head."""
+    head = f'POST /page HTTP/1.1\r\nHost: x\r\n{line.format(n=len(SMUGGLED))}\r\n\r\n'
+    if line[0] == ' ':
+        head = head.replace('Host: x\r\n', '')
+    answer = raw(ours.port, head.encode() + SMUGGLED, patience=1)
+    assert answer.startswith(b'HTTP/1.1 400')
+    assert b'the page' not in answer
+
+
+@pytest.mark.parametrize('method', ['GET', 'OPTIONS', 'PUT'])
+@pytest.mark.parametrize('framing', ['Content-Length: {n}', 'Transfer-Encoding: chunked'])
+def test_the_body_of_a_poll_is_no_request(live, method, framing):
+    """The connection of a poll is taken from the server, with all that has come on it."""
+    chunked = framing[0] == 'T'
+    body = b'%x\r\n%s\r\n0\r\n\r\n' % (len(SMUGGLED), SMUGGLED) if chunked else SMUGGLED
+    head = f'{method} {EIO4} HTTP/1.1\r\nHost: x\r\n{framing.format(n=len(SMUGGLED))}\r\n\r\n'
+    after = f'GET /after HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+    answer = raw(live.port, head.encode() + body + after.encode(), patience=1)
+    assert b'/smuggled' not in answer
+    assert b'HTTP/1.1 400 Bad Request\r\nConnection' not in answer
+    assert b'the page /after' in answer
+
+
+def test_a_query_that_only_looks_like_a_poll_is_the_sites(ours):
+    """On a connection that was polled on its request is as whole as on any other."""
+    peer = Peer(ours.port, '3.x, 4.x', 'polling')
+    first = f'POST {peer.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n3'
+    second = 'GET /socketio/?sid=x&xtransport=polling HTTP/1.1\r\nHost: x\r\n\r\n'
+    answer = raw(ours.port, first.encode() + second.encode(), patience=1)
+    assert b'the page /socketio/' in answer
+    assert answer.count(b'Content-Length: ') == 2  # by pywsgi; on a connection for polls nobody would add it
+    peer.close()
+
+
 def test_trailers_are_no_request(live):
     """CVE-2023-41419: pywsgi before gevent 23.9 read a request out of chunked trailers."""
     peer = Peer(live.port, '3.x, 4.x', 'polling')

@@ -55,7 +55,10 @@ def adoptable(environ: Environ, application: object, settings: Settings) -> bool
     """The poll came through our server, directly and whole, and more may follow on its connection."""
     if TAKE not in environ or LATER in environ or not environ[TAKE].keeps_alive(application):
         return False
-    return environ['REQUEST_METHOD'] != 'POST' or _gather(environ, settings)
+    if environ['REQUEST_METHOD'] == 'POST':
+        return _gather(environ, settings)
+    # The body of anything else would be read as the next request.
+    return environ.get('CONTENT_LENGTH') in (None, '', '0') and 'HTTP_TRANSFER_ENCODING' not in environ
 
 
 def _gather(environ: Environ, settings: Settings) -> bool:

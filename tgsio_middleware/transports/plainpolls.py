@@ -69,12 +69,13 @@ class Reader:
 
     def _request_line(self, line: bytes) -> tuple[str, str]:
         parts = line.split(b' ')
-        if len(parts) != 3 or parts[2] != b'HTTP/1.1' or parts[0] not in (b'GET', b'POST') or b'\r' in line:
+        if len(parts) != 3 or parts[2] != b'HTTP/1.1' or parts[0] not in (b'GET', b'POST') or len(line.split()) != 3:
             raise NotPlain
         path, _, query = parts[1].partition(b'?')
-        if path.rstrip(b'/') != self._prefix or b'&sid=' not in b'&' + query or b'transport=polling' not in query:
+        pairs = b'&%b&' % query
+        if path.rstrip(b'/') != self._prefix or b'&sid=' not in pairs or b'&transport=polling&' not in pairs:
             raise NotPlain
-        if b'&j=' in b'&' + query:  # JSONP is judged by its Referer, which is not read here
+        if b'&j=' in pairs:  # JSONP is judged by its Referer, which is not read here
             raise NotPlain
         return parts[0].decode(), query.decode('latin-1')
 
