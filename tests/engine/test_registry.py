@@ -9,6 +9,7 @@ import gevent
 import pytest
 
 from tgsio_middleware.engine.registry import Registry, address_of, new_sid
+from tgsio_middleware.engine.socket import Socket
 from tgsio_middleware.errors import HandshakeRefused
 from tgsio_middleware.namespace import BaseNamespace
 from tgsio_middleware.settings import Settings
@@ -107,7 +108,7 @@ def test_a_later_client_with_an_earlier_deadline_is_not_forgotten():
 def test_an_overdue_client_is_ended_when_it_is_asked_for():
     registry, (client,) = several(1)
     client.socket.due = 0.0
-    client.socket.conversation.began -= 1000
+    client.socket.conversation._join_by = 0.0
     assert registry.get(client.socket.sessid) is None
     assert client.socket.reason == 'connect timeout'
 
@@ -219,3 +220,18 @@ def test_a_thousand_binary_packets_are_no_thousand_entries_of_the_wheel():
     for _ in range(1000):
         client.socket.take(['451-["x",{"_placeholder":true,"num":0}]', b'\x04data'])
     assert len(registry._heap) < 5
+
+
+def test_a_defect_in_the_turn_of_one_ends_that_one_alone(caplog, monkeypatch):
+    registry, (broken, other) = several(2, eio3, ping_interval=UNIT, ping_timeout=UNIT)
+    tick = Socket.tick
+    monkeypatch.setattr(Socket, 'tick', lambda socket, now: 1 / 0 if socket is broken.socket else tick(socket, now))
+    for _ in range(200):
+        gevent.sleep(UNIT)
+        if not registry.sockets:
+            break
+    settle()
+    assert broken.transport.ended == ('server error', 1011)
+    assert broken.socket.active_ns == {}
+    assert caplog.text.count('a defect') == 1
+    assert other.transport.ended == ('ping timeout', 1000)

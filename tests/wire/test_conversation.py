@@ -375,6 +375,14 @@ def test_a_client_that_pongs_and_never_joins_is_idle_or_hostile():
         conversation.tick(1002, streaming=True)
 
 
+def test_whose_connect_takes_the_sites_time_is_not_to_blame():
+    conversation = Conversation(eio4, Settings.parse({'connect_timeout': 2}), now=1000)
+    assert conversation.tick(1002, streaming=True, joining=True) is None
+    assert conversation.deadline == 1004
+    with pytest.raises(Silence, match='connect timeout'):
+        conversation.tick(1004, streaming=True)
+
+
 def test_who_has_joined_in_time_stays():
     conversation = Conversation(eio4, Settings.parse({'connect_timeout': 2}), now=1000)
     conversation.joined()

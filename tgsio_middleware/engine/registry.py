@@ -20,6 +20,7 @@ from ..bus.rooms import Rooms
 from ..errors import HandshakeRefused
 from ..settings import Settings
 from ..wire.conversation import SLACK
+from .workers import workers
 
 if TYPE_CHECKING:
     from ..bus.node import NodeBus
@@ -141,6 +142,7 @@ class Registry:
             socket.tick(now)
         except Exception:
             log.exception('%s: a defect of tgsio_middleware', socket)
-            return self.discard(socket)
+            self.discard(socket)
+            return workers().submit(socket.close, 'server error', 1011)
         if socket.connected:
             self.watch(socket, now + GRAIN)  # a deadline that does not move must not hold up the others

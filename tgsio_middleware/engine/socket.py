@@ -175,7 +175,8 @@ class Socket(Inbox, LegacyNames):
         if self.crowded or self.paused:
             self.conversation.excuse(now)  # its silence is ours: we do not read
         try:
-            packet = self.conversation.tick(now, self.transport is not None and self.transport.STREAMING)
+            streaming = self.transport is not None and self.transport.STREAMING
+            packet = self.conversation.tick(now, streaming, bool(self.holds))
         except Silence as e:
             self.close(str(e))
         except RemoteProtocolError as e:
@@ -200,7 +201,7 @@ class Socket(Inbox, LegacyNames):
             if messages and self.reason is None and self.transport is not None:
                 self.transport.put(messages)
         except NoAnswer as e:
-            log.info('%s: %s: %s', self, packet.get('name', kind), e)
+            log.info('%s: %r: %s', self, packet.get('name', kind), e)
             self._give_up(packet)
         except FAILURES:
             self._failed(namespace, packet)
@@ -372,7 +373,7 @@ class Socket(Inbox, LegacyNames):
         self, error_name: str, error_message: Any, endpoint: str = '', msg_id: int | None = None, quiet: bool = False
     ) -> None:
         """The event `error` with (name, message); `quiet` tells the log only."""
-        log.debug('%s: error %s: %s', self, error_name, error_message)
+        log.debug('%s: error %s: %r', self, error_name, error_message)
         if not quiet:
             self.send_packet(event(endpoint, 'error', [error_name, error_message]))
 

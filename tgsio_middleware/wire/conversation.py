@@ -73,6 +73,7 @@ class Conversation:
         '_attachments',
         '_gathered',
         '_gathering_since',
+        '_join_by',
         '_member',
         '_whole',
         'asked',
@@ -90,6 +91,7 @@ class Conversation:
         self.state = TALKING if dialect.GLOBAL_UNASKED else SHAKEN
         #: a namespace was connected
         self._member = False
+        self._join_by = now + settings.connect_timeout
         self.began = self.heard = now
         self.asked: float | None = None
         #: the packet that waits for attachments, those that came, and their bytes
@@ -148,15 +150,18 @@ class Conversation:
         if self.state is SHAKEN:
             self.state = TALKING
 
-    def tick(self, now: float, streaming: bool) -> Packet | None:
+    def tick(self, now: float, streaming: bool, joining: bool = False) -> Packet | None:
         """The deadline has come: -> a packet to send, or None. Raises Silence where the client is gone, Exceeded where
         it keeps a packet incomplete.
 
         `streaming`: the transport in use is one (see `Heartbeat.streaming_only`).
+        `joining`: the client has asked for a namespace, and the site takes its time to answer.
         """
         settings = self.settings
-        if not self._member and now >= self.began + settings.connect_timeout:
-            raise Silence('connect timeout')
+        if not self._member and now >= self._join_by:
+            if not joining:
+                raise Silence('connect timeout')
+            self._join_by = now + settings.connect_timeout
         if self.state is GATHERING and now >= self._gathering_since + settings.attachment_timeout:
             raise Exceeded('attachment_timeout', 'attachments that do not come')
         if now >= self._silence_ends(streaming):
@@ -203,7 +208,7 @@ class Conversation:
             if self._next_question() > now:  # the last one may be answered until then, sooner than silence would end
                 due = min(due, self._next_question())
         if not self._member:
-            due = min(due, self.began + self.settings.connect_timeout)
+            due = min(due, self._join_by)
         if self.state is GATHERING:
             due = min(due, self._gathering_since + self.settings.attachment_timeout)
         self.deadline = due
