@@ -735,6 +735,45 @@ def test_a_disconnect_handler_that_fails_leaves_nothing_behind(caplog):
     assert list(registry.rooms.members('')) == []
 
 
+@pytest.mark.parametrize('calls_super', [False, True])
+def test_a_disconnect_of_the_sites_that_fails_leaves_nothing_behind(calls_super, caplog):
+    class Failing(BaseNamespace):
+        def recv_disconnect(self):
+            pass
+
+        def disconnect(self, silent=False):
+            if calls_super:
+                super().disconnect(silent)
+            raise ZeroDivisionError
+
+    registry, host = serve({'': Failing, '/chat': Leaving})
+    client = Client(registry, host)
+    client.say('40/chat')
+    job = client.socket[''].spawn(gevent.sleep, 60)
+    other = client.socket['/chat']
+    client.say('1')
+    assert other.left == [('Ann', True)]
+    assert client.socket.active_ns == registry.sids == {}
+    assert list(registry.rooms.members('')) == []
+    assert job.dead
+    assert 'a defect' not in caplog.text
+
+
+def test_who_is_refused_by_a_namespace_whose_disconnect_fails_lives(caplog):
+    class Refusing(BaseNamespace):
+        def recv_connect(self):
+            raise ConnectionRefused('not today')
+
+        def disconnect(self, silent=False):
+            raise ZeroDivisionError
+
+    client = connected({'': Echo, '/no': Refusing})
+    client.say('40/no')
+    assert client.heard[-1] == '44/no,"not today"'
+    assert client.socket.connected
+    assert '/no' not in client.socket
+
+
 def test_jobs_end_with_the_client():
     ended = []
 
@@ -750,6 +789,21 @@ def test_jobs_end_with_the_client():
     settle()
     client.say('1')
     assert ended == [True, True]
+
+
+def test_a_slow_connect_is_not_the_clients_silence():
+    class Slow(BaseNamespace):
+        def recv_connect(self):
+            gate.wait()
+
+    gate = Event()
+    client = Client(*serve(Slow, ping_timeout=100), eio4)
+    client.say('40')
+    client.socket.tick(client.socket.conversation.began + 50)
+    gate.set()
+    settle()
+    client.socket.tick(client.socket.conversation.began + 100)
+    assert client.socket.connected
 
 
 def test_a_client_that_goes_while_it_connects():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextvars import ContextVar
 
 import gevent
 from gevent import get_hub
@@ -30,6 +31,19 @@ def test_a_job_runs_in_the_next_turn_and_not_in_this_one():
     assert ran == []
     settle()
     assert ran == [1, 2]
+
+
+def test_a_job_finds_no_context_variables_of_another():
+    """The next one may be another client's."""
+    user = ContextVar('user', default='nobody')
+    seen = []
+    pool = Workers()
+    pool.submit(lambda: (seen.append(gevent.getcurrent()), user.set('ann')))
+    settle()
+    pool.submit(lambda: seen.extend((gevent.getcurrent(), user.get())))
+    settle()
+    assert seen[0] is seen[1]
+    assert seen[2] == 'nobody'
 
 
 def test_a_job_may_block():
@@ -164,3 +178,50 @@ def test_a_worker_that_waits_keeps_nothing_of_its_jobs():
         del said
         settle()
         assert kept() is None
+
+
+def test_one_that_cannot_be_flushed_is_cut_and_the_others_are_flushed(caplog):
+    class Broken:
+        cuts = 0
+
+        def flush(self):
+            raise ZeroDivisionError
+
+        def cut(self):
+            self.cuts += 1
+
+    broken, other = Broken(), Flushed()
+    pool = Workers()
+    pool.flush_later(broken)
+    pool.flush_later(other)
+    settle()
+    assert (broken.cuts, other.times) == (1, 1)
+    assert 'ZeroDivisionError' in caplog.text
+
+
+def test_a_timeout_that_a_handler_left_running_costs_no_later_job():
+    ran = []
+    pool = Workers()
+    pool.submit(lambda: gevent.Timeout(0.01).start())
+    gevent.sleep(0.05)
+    for n in range(3):
+        pool.submit(ran.append, n)
+    settle()
+    assert ran == [0, 1, 2]
+    assert len(pool._idle) == 1
+
+
+def test_a_timeout_of_our_own_ends_its_job_only(caplog):
+    ran = []
+    pool = Workers()
+
+    def job():
+        gevent.Timeout(0.01).start()
+        gevent.sleep(1)
+
+    pool.submit(job)
+    gevent.sleep(0.05)
+    pool.submit(ran.append, 1)
+    settle()
+    assert ran == [1]
+    assert 'a defect' in caplog.text

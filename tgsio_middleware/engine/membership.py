@@ -36,7 +36,7 @@ def connect(socket: Socket, packet: Packet) -> None:
     except Refused as e:
         _refuse(socket, packet, e)
     except FAILURES:
-        log.exception('%s: connecting %s failed', socket, endpoint or '/')
+        log.exception('%s: connecting %r failed', socket, endpoint or '/')
         _refuse(socket, packet, Refused('internal error'))
     else:
         _connected(socket, packet)
@@ -58,18 +58,18 @@ def _refuse(socket: Socket, packet: Packet, refused: Refused) -> None:
     endpoint = packet['endpoint']
     namespace = socket.active_ns.get(endpoint)
     if namespace is not None:
-        namespace.disconnect(silent=True)
+        _end(socket, namespace)
     del socket.holds[endpoint]
     if endpoint == '' and socket.dialect.GLOBAL_UNASKED and isinstance(refused, NoSuchNamespace):
         # Nobody asked for it, but these clients take its CONNECT for the connection's.
         socket.conversation.joined()
         socket.send_packet(Packet(type='connect', endpoint=''))
         return
-    log.info('%s: refused %s: %s', socket, endpoint or '/', refused)
+    log.info('%s: refused %r: %s', socket, endpoint or '/', refused)
     try:
         socket.say(socket.dialect.refusal(endpoint, refused))
     except LocalProtocolError:
-        log.exception('%s: the data of a refusal of %s cannot be sent', socket, endpoint or '/')
+        log.exception('%s: the data of a refusal of %r cannot be sent', socket, endpoint or '/')
         socket.say(socket.dialect.refusal(endpoint, Refused(refused.message)))
 
 
@@ -82,7 +82,18 @@ def leave(socket: Socket, namespace: BaseNamespace, reason: str) -> None:
         log.exception('%s: recv_disconnect of %s failed', socket, type(namespace).__name__)
     finally:
         if socket.active_ns.get(namespace.ns_name) is namespace:
-            namespace.disconnect(silent=True)
+            _end(socket, namespace)
+
+
+def _end(socket: Socket, namespace: BaseNamespace) -> None:
+    """`disconnect` may be the site's own: nothing is left behind, whatever it does."""
+    try:
+        namespace.disconnect(silent=True)
+    except FAILURES:
+        log.exception('%s: disconnect of %s failed', socket, type(namespace).__name__)
+    if socket.active_ns.get(namespace.ns_name) is namespace:
+        socket.remove_namespace(namespace.ns_name)
+        namespace.kill_local_jobs()
 
 
 def leave_all(socket: Socket) -> None:

@@ -17,17 +17,23 @@ from typing import Any, Protocol
 from gevent import get_hub, getcurrent
 from greenlet import greenlet
 
+from .host import FAILURES, INTERRUPTIONS
+
 log = logging.getLogger(__name__)
 
 #: Parked workers kept for the next turn; more are let go. Each holds its stack, some 10 KiB.
 MAX_IDLE = 100
+LOST = 'a defect of tgsio_middleware; the connection it belongs to is lost'
 
 
 class Flushable(Protocol):
     """Something that gathers what it shall send."""
 
     def flush(self) -> None:
-        """Sends without blocking and without raising; runs in the hub."""
+        """Sends without blocking; runs in the hub."""
+
+    def cut(self) -> None:
+        """Ends the connection: `flush` has failed, and what was to be sent is lost."""
 
 
 class Workers:
@@ -65,7 +71,11 @@ class Workers:
         self._scheduled = False
         dirty, self._dirty = self._dirty, []
         for who in dirty:
-            who.flush()
+            try:
+                who.flush()
+            except Exception:
+                log.exception(LOST)
+                self.submit(who.cut)
 
     def _new(self) -> greenlet:
         """A worker that waits for its first job: a greenlet keeps for its life what it was started with."""
@@ -76,12 +86,16 @@ class Workers:
     def _work_loop(self) -> None:
         me = getcurrent()
         while True:
-            job, args = self.hub.switch()
+            try:
+                job, args = self.hub.switch()
+            except INTERRUPTIONS:  # a Timeout that a handler of an earlier job has left running
+                continue
             try:
                 job(*args)
-            except Exception:
-                log.exception('a defect of tgsio_middleware; the connection it belongs to is lost')
+            except FAILURES:
+                log.exception(LOST)
             job = args = None
+            me.gr_context = None  # the next job may be another client's
             if len(self._idle) >= MAX_IDLE:
                 return
             self._idle.append(me)

@@ -165,6 +165,10 @@ class Parked:
         if self.polling.leave(self):
             self.connection.finish(respond(self.start_response, self.polling.take(), self.headers))
 
+    def cut(self) -> None:
+        """It cannot be answered."""
+        self.connection.cut()
+
     def abandon(self) -> None:
         """The connection is gone, and the client with it: it cannot know what was to be said."""
         if self.polling.leave(self):
