@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gevent
 import pytest
 
 from tgsio_middleware import mixins
@@ -60,6 +61,27 @@ def test_a_broadcast_reaches_nobody_who_never_joined_the_namespace(three):
 def test_a_broadcast_to_the_others(three, me):
     three[me].socket[''].broadcast_event_not_me('news', 1)
     assert heard(three) == tuple([] if i == me else said for i, said in enumerate(ALL))
+
+
+def test_what_takes_its_time_to_be_said_stops_nobody_from_coming(three):
+    """What a broadcast says is encoded by the site's code, which may wait for a database."""
+
+    class Row:
+        def __json__(self):
+            gevent.sleep(0.01)
+            return 'a row'
+
+    ann, bob, _ = three
+    speaking = gevent.spawn(ann.socket[''].broadcast_event, 'news', Row())
+    gevent.sleep(0)
+    newcomer = Client(bob.socket.registry, bob.socket.host, eio3)
+    speaking.get()
+    assert [client.heard for client in three] == [
+        ['5:::{"name":"news","args":["a row"]}'],
+        ['42["news","a row"]'],
+        ['42["news","a row"]'],
+    ]
+    assert newcomer.socket.connected
 
 
 def test_a_room(three):

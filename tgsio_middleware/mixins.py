@@ -28,10 +28,12 @@ MAX_ROOM = 1000
 
 
 def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | None = None) -> None:
-    """Sends the packet to each member's client but `skip`."""
+    """Sends the packet to each member's client but `skip`; to those who are members now, for what is said is encoded by
+    code of the site's, which may wait.
+    """
     prepared: dict[tuple[Any, Any], Any] = {}
     dialect = prepare = said = None
-    for member in members:
+    for member in list(members):
         socket = member.socket
         if socket is skip or socket.reason is not None:
             continue
