@@ -263,7 +263,7 @@ def test_the_body_of_a_poll_is_no_request(live, method, framing):
     chunked = framing[0] == 'T'
     body = b'%x\r\n%s\r\n0\r\n\r\n' % (len(SMUGGLED), SMUGGLED) if chunked else SMUGGLED
     head = f'{method} {EIO4} HTTP/1.1\r\nHost: x\r\n{framing.format(n=len(SMUGGLED))}\r\n\r\n'
-    after = f'GET /after HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+    after = 'GET /after HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
     answer = raw(live.port, head.encode() + body + after.encode(), patience=1)
     assert b'/smuggled' not in answer
     assert b'HTTP/1.1 400 Bad Request\r\nConnection' not in answer

@@ -164,6 +164,18 @@ def test_requests_in_one_segment_are_answered_in_order(client):
     assert bodies == [b'ok', b'ok', page, b'ok', page]
 
 
+def test_a_request_that_waits_for_a_long_answer_is_answered(client):
+    text = 'x' * 500_000
+    client.say(f'42/pingpong,["repeat","{text}",12]')
+    time.sleep(0.1)
+    poll = f'GET {client.url} HTTP/1.1\r\nHost: a\r\n\r\n'
+    post = f'POST {client.url} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n3'
+    client.get.sock.sendall((poll + post).encode())
+    time.sleep(0.5)
+    assert client.get.answer()[2].decode().split('\x1e')[-12:] == [f'42/pingpong,["message","{text}"]'] * 12
+    assert client.get.answer()[2] == b'ok'
+
+
 def test_a_chunked_post_is_read_by_pywsgi(client):
     head = f'POST {client.url} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
     client.post.sock.sendall(

@@ -149,6 +149,14 @@ class PollConnection(Stream):
 
     def flush(self) -> None:
         super().flush()
+        self._go_on()
+
+    def _writable(self, connection: Connection) -> None:
+        super()._writable(connection)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """The answer may have left: the request that waited for that is next."""
         if self._buffer and not self._busy and not self._rest:
             workers().submit(self._next)
 
@@ -187,7 +195,11 @@ class PollConnection(Stream):
         """Serves one request, at once or, where it is a poll that waits, later."""
         self._busy = True
         environ[LATER] = self
-        body = self._serve(environ, self._start_response)
+        try:
+            body = self._serve(environ, self._start_response)
+        except BaseException:
+            self.cut()
+            raise
         if body is not None:
             self._send(body)
 
