@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import ClassVar
 
 import gevent
 import tg
@@ -66,11 +67,16 @@ def swallowing(fn):
 class Hall(PubSubTGNamespace, RoomsMixin, BroadcastMixin):
     """Everything at once."""
 
+    #: sids of those who are in and have not been heard leaving
+    here: ClassVar[set[str]] = set()
+
     def recv_connect(self):
         self.session['rooms at the end'] = None
+        self.here.add(self.sid)
 
     def recv_disconnect(self):
         self.broadcast_event_not_me('left', sorted(self.rooms), sorted(self.channels))
+        self.here.discard(self.sid)
         super().recv_disconnect()
 
     def on_who(self):
@@ -280,6 +286,10 @@ class SocketIO(SocketIOController):
 
 class RootController(TGController):
     socketio = SocketIO()
+
+    @expose()
+    def here(self):
+        return str(len(Hall.here))
 
     @expose()
     def say(self, end='', on_commit='', text='hi', **to):

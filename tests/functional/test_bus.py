@@ -50,7 +50,19 @@ def pair(two: tuple[Live, Live]) -> Iterator[tuple[Client, Client]]:
     with Client(one.port, headers=['X-User: ann']) as ann, Client(other.port, headers=['X-User: bob']) as bob:
         ann.join(HALL)
         bob.join(HALL)
+        hear_of(ann, bob)
+        hear_of(bob, ann)
         yield ann, bob
+    for live in two:
+        eventually(lambda live=live: page(live, '/here') == '0')
+
+
+def hear_of(client: Client, other: Client) -> None:
+    """What the other's process has said before, of those who have left, has been heard."""
+    other.emit(HALL, 'shout_others', 'now')
+    client.event(HALL, 'shouted')
+    while client.heard():
+        client.expect(lambda packet: True)
 
 
 def page(live: Live, path: str, **headers: str) -> str:
