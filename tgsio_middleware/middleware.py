@@ -98,7 +98,8 @@ class SocketIOMiddleware:
             answer = dialect.http_refusal(e.reason, cause, *heard)
             if environ.get(OPENED) is not None and can_take(environ):
                 return turn_away(environ, answer)
-            return respond(start_response, answer, headers)
+            body = respond(start_response, answer, headers)
+            return [] if environ['REQUEST_METHOD'] == 'HEAD' else body
 
     def _serve(
         self, wanted: Wanted, environ: Environ, start_response: StartResponse, headers: Headers
@@ -168,8 +169,8 @@ class SocketIOMiddleware:
         self, socket: Socket, environ: Environ, start_response: StartResponse, headers: Headers
     ) -> Iterable[bytes]:
         """A client that has a sid opens a websocket: 0.9's first transport, or an upgrade from polling."""
-        current = socket.transport
         transport = WebSocket(socket, shake_hands(environ, start_response, headers))
+        current = socket.transport
         if isinstance(current, WebSocket) or (isinstance(current, Polling) and current.probe is not None):
             transport.close('a second websocket for one client', 1000)
         elif current is None:

@@ -256,6 +256,15 @@ def test_a_head_that_others_read_otherwise(ours, line):
     assert b'the page' not in answer
 
 
+def test_head_has_no_body(live):
+    """Else the body would be the next answer to a proxy in front."""
+    after = 'GET /after HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+    answer = raw(live.port, f'HEAD {EIO4} HTTP/1.1\r\nHost: x\r\n\r\n{after}'.encode(), patience=1)
+    head, separator, rest = answer.partition(b'\r\n\r\n')
+    assert head.startswith(b'HTTP/1.1 400') and separator
+    assert rest.startswith(b'HTTP/1.1 200')
+
+
 @pytest.mark.parametrize('method', ['GET', 'OPTIONS', 'PUT'])
 @pytest.mark.parametrize('framing', ['Content-Length: {n}', 'Transfer-Encoding: chunked'])
 def test_the_body_of_a_poll_is_no_request(live, method, framing):
