@@ -20,7 +20,7 @@ def health(caplog):
 
 
 def test_a_loss_is_told_once_and_its_end_once(health, caplog):
-    health.failed('listening', OSError('gone'))
+    health.failed('listening', OSError('gone.'))
     health.failed('publishing', OSError('gone, too'))
     health.failed('listening', OSError('gone still'))
     health.lost += 7

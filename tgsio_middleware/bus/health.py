@@ -70,4 +70,4 @@ class Health:
 def _cause(error: BaseException) -> str:
     if isinstance(error, Timeout):
         return f'no answer within {error}'
-    return str(error) or type(error).__name__
+    return str(error).rstrip('.') or type(error).__name__
