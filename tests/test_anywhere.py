@@ -242,6 +242,22 @@ class TestOutbox:
         outbox.commit()
         assert who_heard(three) == 'abc'
 
+    @pytest.mark.parametrize('end', ['commit', 'drop'])
+    def test_a_question_is_asked_when_it_leaves_and_not_at_all_when_it_does_not(self, three, outbox, end):
+        answers, failures = [], []
+        namespace = three[2].socket['/chat']
+        asked = {'callback': answers.append, 'on_failure': failures.append, 'timeout': 0.05}
+        namespace.emit('ready?', **asked)
+        with pytest.raises(ValueError, match='no option'):
+            namespace.emit('ready?', nonsense=1)
+        gevent.sleep(0.1)
+        getattr(outbox, end)()
+        settle()
+        assert three[2].heard == (['42/chat,1["ready?"]'] if end == 'commit' else [])
+        three[2].say('43/chat,1["yes"]')
+        gevent.sleep(0.1)
+        assert (answers, failures) == ((['yes'], []) if end == 'commit' else ([], []))
+
     def test_a_disconnect_waits_and_happens(self, three, outbox):
         tgsio_middleware.disconnect(namespace='/chat')
         three[0].socket['/chat'].disconnect()

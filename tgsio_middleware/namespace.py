@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from .bus.outbox import OPEN, postponed
+from .bus.outbox import OPEN, hold_packet, postponed
 from .dispatch import Dispatch
 from .engine.auth import AUTH
 from .packet import Packet, event
@@ -87,17 +87,16 @@ class BaseNamespace(Dispatch):
         """
         if not options:
             return self.socket.send_event(self.ns_name, event_name, args)
-        packet = event(self.ns_name, event_name, args)
-        if self._prepare(packet, 'data', **options):
-            self.socket.send_packet(packet)
+        self._say(event(self.ns_name, event_name, args), 'data', **options)
 
     def send(self, message: Any, json: bool = False, **options: Any) -> None:
         """Sends a message, a string; with `json`, any value. Options as for `emit`; the `callback` is called when the
         client has received it.
         """
         packet = Packet(type='json' if json else 'message', endpoint=self.ns_name, data=message)
-        if not options or self._prepare(packet, True, **options):
-            self.socket.send_packet(packet)
+        if not options:
+            return self.socket.send_packet(packet)
+        self._say(packet, True, **options)
 
     def call(self, event_name: str, *args: Any, timeout: float | None = 60.0) -> Any:
         """Sends an event and waits for the client's ack; -> None, its one value, or a tuple of several.
@@ -108,7 +107,7 @@ class BaseNamespace(Dispatch):
         """
         return self.socket.answers.call(self, event(self.ns_name, event_name, args), timeout)
 
-    def _prepare(
+    def _say(
         self,
         packet: Packet,
         ack: Any,
@@ -118,18 +117,23 @@ class BaseNamespace(Dispatch):
         on_failure: Callable[..., Any] | None = None,
         volatile: bool = False,
         **unknown: Any,
-    ) -> bool:
-        """`emit`'s options; -> the packet is to be sent."""
+    ) -> None:
+        """Sends a packet with `emit`'s options, which count from the moment at which it leaves."""
         if unknown:
             raise ValueError(
                 f'{next(iter(unknown))!r} is no option: a client is given positional arguments only, such as a dict'
             )
-        if volatile and not self.socket.takes:
-            return False
-        if callback is not None or on_failure is not None:
-            packet['id'] = self.socket.answers.ask(self, callback or _nothing, on_failure, timeout)
-            packet['ack'] = ack
-        return True
+
+        def say(packet: Packet) -> None:
+            if volatile and not self.socket.takes:
+                return
+            if callback is not None or on_failure is not None:
+                packet['id'] = self.socket.answers.ask(self, callback or _nothing, on_failure, timeout)
+                packet['ack'] = ack
+            self.socket.send_packet(packet)
+
+        if not (OPEN and hold_packet(self.socket, packet, say)):
+            say(packet)
 
     def error(self, error_name: str, error_message: Any, msg_id: int | None = None, quiet: bool = False) -> None:
         """Sends the event `error` with (name, message) to the client; `quiet` only logs it."""

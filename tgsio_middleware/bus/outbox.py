@@ -71,8 +71,10 @@ def current() -> Outbox | None:
     return OPEN.get(getcurrent()) if OPEN else None
 
 
-def hold_packet(socket: Any, packet: Packet) -> bool:
-    """Holds it, if this greenlet's event has an outbox. Raises LocalProtocolError for what cannot be sent."""
+def hold_packet(socket: Any, packet: Packet, say: Callable[[Packet], None] | None = None) -> bool:
+    """Holds it, if this greenlet's event has an outbox, for `say` (the socket's `send_packet`). Raises
+    LocalProtocolError for what cannot be sent.
+    """
     outbox = current()
     if outbox is None:
         return False
@@ -80,7 +82,7 @@ def hold_packet(socket: Any, packet: Packet) -> bool:
     for key in ('args', 'data'):
         if key in packet:
             packet[key], *_ = plain([packet[key]], socket.host.json_default)
-    outbox.hold(socket.send_packet, packet)
+    outbox.hold(say or socket.send_packet, packet)
     return True
 
 
