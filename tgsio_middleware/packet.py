@@ -36,7 +36,7 @@ from typing import Any, TypedDict
 from .errors import LocalProtocolError
 
 #: Names that mean something to a client's own life: a Node server refuses to emit such an event, and clients of 4.x
-#: end the connection on which one comes.
+#: end the connection on which one comes. To those of 0.9 they are names like others, as they were to sites of its time.
 UNSAYABLE = frozenset(('connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'))
 #: One engine message as a transport carries it: text or binary.
 Message = str | bytes

@@ -153,6 +153,25 @@ def test_what_cannot_be_sent_raises_where_it_was_emitted():
     assert len(raised) == 1
 
 
+@pytest.mark.parametrize('dialect', [eio3, eio4])
+@pytest.mark.parametrize('name', ['connect', 'disconnect', 'connect_error'])
+def test_a_name_that_clients_keep_to_themselves_is_not_emitted(dialect, name):
+    """A client of 4.x takes such an event for a parse error, and leaves."""
+    client = connected(Echo, dialect)
+    client.forget()
+    for options in ({}, {'callback': print}):
+        with pytest.raises(LocalProtocolError, match=f'no event may be called {name!r}'):
+            client.socket[''].emit(name, 1, **options)
+    assert client.heard == []
+
+
+def test_0_9_takes_them_as_ever():
+    client = connected(Echo, sio09)
+    client.forget()
+    client.socket[''].emit('connect', 1)
+    assert client.heard == ['5:::{"name":"connect","args":[1]}']
+
+
 def test_a_held_value_is_sent_as_it_was_when_it_was_emitted():
     class Changing(BaseNamespace):
         def recv_connect(self):

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import LocalProtocolError, RemoteProtocolError
-from ..packet import Message, Packet
+from ..packet import UNSAYABLE, Message, Packet, sayable
 from ..settings import Settings
 from .binary import serialise
 from .dialect import Answer
@@ -155,7 +155,9 @@ def _connect(text: str) -> Packet:
 def emission(
     endpoint: str, name: str, args: Sequence[Any], default: Default | None, ack_id: int | str = ''
 ) -> tuple[Message, ...]:
-    """EVENT, or BINARY_EVENT with its attachments."""
+    """EVENT, or BINARY_EVENT with its attachments. Raises LocalProtocolError for a name that ends clients of 4.x."""
+    if name in UNSAYABLE:
+        sayable(name)
     text, attachments = serialise([name, *args], default)
     if endpoint:
         text = f'{endpoint},{ack_id}{text}'
