@@ -171,6 +171,13 @@ def test_a_namespace_has_one_name(client, namespace):
     assert client.refusal(namespace) == UNKNOWN
 
 
+@pytest.mark.parametrize('query', ['self=1', 'remainder=1&query=2', 'controller=1&params=2&args=3', '__class__=1'])
+def test_no_query_is_in_the_way_of_a_connect(workshop, query):
+    with Client(workshop.port, query=f'&{query}') as client:
+        client.join('/bench')
+    assert get(workshop, f'/socketio/bench?{query}')[0] == 400
+
+
 @pytest.mark.parametrize(
     ('namespace', 'status'),
     [

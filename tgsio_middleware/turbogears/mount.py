@@ -93,8 +93,8 @@ class Mount:
 
     @guard.unwrapped
     @expose()
-    def connect(self, *remainder: str, **query: str) -> str:
-        """Connects the client whose ticket is in the environ."""
+    def connect(self, /, *remainder: str, **query: str) -> str:
+        """Connects the client whose ticket is in the environ. A query may have a parameter `self`."""
         ticket = tg.request.environ.get(TICKET)
         if ticket is None:
             abort(400, 'This is a Socket.IO namespace: connect to it with a Socket.IO client.')
