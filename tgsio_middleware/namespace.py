@@ -12,6 +12,7 @@ import gevent
 from .bus.outbox import OPEN, hold_packet, postponed
 from .dispatch import Dispatch
 from .engine.auth import AUTH
+from .errors import LocalProtocolError
 from .packet import Packet, event
 
 if TYPE_CHECKING:
@@ -127,10 +128,15 @@ class BaseNamespace(Dispatch):
         def say(packet: Packet) -> None:
             if volatile and not self.socket.takes:
                 return
-            if callback is not None or on_failure is not None:
-                packet['id'] = self.socket.answers.ask(self, callback or _nothing, on_failure, timeout)
-                packet['ack'] = ack
-            self.socket.send_packet(packet)
+            if callback is None and on_failure is None:
+                return self.socket.send_packet(packet)
+            packet['id'] = self.socket.answers.ask(self, callback or _nothing, on_failure, timeout)
+            packet['ack'] = ack
+            try:
+                self.socket.send_packet(packet)
+            except LocalProtocolError:
+                self.socket.pop_ack(packet['id'])  # nobody was asked
+                raise
 
         if not (OPEN and hold_packet(self.socket, packet, say)):
             say(packet)

@@ -351,6 +351,15 @@ def test_the_oldest_fails_beyond_the_bound():
     assert (type(error), str(error)) == (NoAnswer, 'more questions than max_acks')
 
 
+def test_what_cannot_be_sent_has_asked_nobody():
+    client, chat = in_chat(eio4)
+    with pytest.raises(LocalProtocolError):
+        chat.emit('question', object(), callback=chat.answered, on_failure=chat.failed, timeout=SHORT)
+    gevent.sleep(2 * SHORT)
+    client.say(LEAVES[eio4])
+    assert chat.log == []
+
+
 def test_an_end_without_on_failure_says_nothing():
     client, chat = in_chat()
     chat.emit('question', callback=chat.answered)
