@@ -106,7 +106,7 @@ class Conversation:
         """One engine message to (verb, packet). Raises RemoteProtocolError; then the connection must end."""
         packet = self.dialect.decode(message)
         if len(message) > LONG:
-            _check_depth(message, packet)
+            _check_depth(message, packet.get('whole', packet))
         verb = TRANSITIONS[self.state].get(packet['type'], FORBID)
         if verb is DELIVER:
             return verb, packet
@@ -223,8 +223,8 @@ class Conversation:
 
 
 def _check_depth(message: Message, packet: Packet) -> None:
-    """`message` of 0.9 is text; bytes are nobody's JSON."""
-    if type(message) is str and packet['type'] != 'message' and too_deep(message):
+    """Bytes are nobody's JSON."""
+    if type(message) is str and too_deep(message, packet.values()):
         raise RemoteProtocolError(f'JSON nested deeper than {MAX_DEPTH} levels')
 
 
