@@ -388,6 +388,14 @@ def test_a_defect_of_ours_ends_the_client_and_still_runs_its_disconnect(caplog, 
     assert caplog.text.count('ZeroDivisionError') == 2
 
 
+def test_a_defect_in_reading_ends_the_client_with_one_traceback(caplog, monkeypatch):
+    client = connected(Echo)
+    monkeypatch.setattr(eio3, 'decode', lambda message: 1 / 0)
+    client.say('42["x"]', '42["y"]')
+    assert client.transport.ended == ('server error', 1011)
+    assert caplog.text.count('a defect') == 1
+
+
 # -- refusals --------------------------------------------------------------------------------------------------------
 
 

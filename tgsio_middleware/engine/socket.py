@@ -135,6 +135,8 @@ class Socket(Inbox, LegacyNames):
                     self.close(LEFT)
         except RemoteProtocolError as e:
             self.fail(e)
+        except Exception:
+            self.broken()
 
     def _urgent(self, packet: Packet) -> None:
         if self._answers is not None:
