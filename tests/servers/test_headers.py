@@ -31,9 +31,14 @@ LINES = st.builds(
 )
 
 
-def is_no_header(line, at):
-    """RFC 9112, 5: neither a name with a colon, nor what goes on with the line before; or with a bare CR in it."""
-    return not re.fullmatch(rb"([!#-'*+.^-z|~0-9A-Z-]+:|[ \t])[^\r\n]*\r?\n", line) or (at == 0 and line[:1] in b' \t')
+def has_no_header(head):
+    """RFC 9112, 5: a line is a name with a colon, or goes on with the line before; there is no bare CR in it."""
+    for at, line in enumerate(re.findall(rb'[^\n]*\n', head)):
+        if line in (b'\r\n', b'\n'):
+            return False
+        if not re.fullmatch(rb"([!#-'*+.^-z|~0-9A-Z-]+:|[ \t])[^\r\n]*\r?\n", line) or (at == 0 and line[:1] in b' \t'):
+            return True
+    return False
 
 
 def read(how, head):
@@ -53,7 +58,7 @@ def test_any_head(lines, end):
     """pywsgi drops what follows a line that is no header; ours refuses all."""
     head = b''.join(lines) + end + b'body' * bool(end)
     said = read(read_headers, head)
-    assert (said == 'refused') == any(is_no_header(line, at) for at, line in enumerate(lines))
+    assert (said == 'refused') == has_no_header(head)
     assert said in ('refused', read(headers_factory, head))
 
 
