@@ -172,6 +172,37 @@ def test_0_9_takes_them_as_ever():
     assert client.heard == ['5:::{"name":"connect","args":[1]}']
 
 
+def test_what_is_held_has_a_bound(caplog):
+    """A site whose database is gone connects nobody, and goes on talking to those who are to come."""
+
+    class Slow(BaseNamespace):
+        def recv_connect(self):
+            gate.wait()
+
+    gate = Event()
+    client = connected({'': Echo, '/slow': Slow}, max_buffered=1000)
+    client.say('40/slow')
+    slow = client.socket['/slow']
+    for _ in range(4):
+        slow.emit('news', 'x' * 200)
+    assert client.socket.connected
+    slow.emit('news', 'x' * 200)
+    assert client.transport.ended == ('max_buffered exceeded', 1008)
+    gate.set()
+    settle()
+    assert client.socket.active_ns == {}
+
+
+def test_what_was_held_once_does_not_count_for_ever():
+    class Chatty(BaseNamespace):
+        def recv_connect(self):
+            self.emit('news', 'x' * 600)
+
+    client = connected({'': Echo, '/a': Chatty, '/b': Chatty}, max_buffered=1000)
+    client.say('40/a', '40/b')
+    assert client.socket.connected
+
+
 def test_a_held_value_is_sent_as_it_was_when_it_was_emitted():
     class Changing(BaseNamespace):
         def recv_connect(self):

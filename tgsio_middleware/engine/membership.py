@@ -30,7 +30,7 @@ def connect(socket: Socket, packet: Packet) -> None:
     if len(socket.active_ns) >= most:
         socket.say(socket.dialect.refusal(endpoint, Refused('too many namespaces')))
         return socket.fail(Exceeded('max_namespaces', f'more than {most} namespaces'))
-    socket.holds[endpoint] = []
+    socket.holds[endpoint], socket.held = [], 0
     try:
         socket.host.connect(socket, packet)
     except Refused as e:
@@ -52,6 +52,15 @@ def _connected(socket: Socket, packet: Packet) -> None:
         socket.say(messages)
     if namespace is not None:
         journal.connected(namespace)
+
+
+def hold(socket: Socket, packet: Packet) -> None:
+    """It is said when its namespace's CONNECT has been answered. More than `max_buffered` ends the client."""
+    messages = socket.dialect.encode(packet, socket.host.json_default)
+    socket.holds[packet['endpoint']].append(messages)
+    socket.held += sum(map(len, messages))
+    if socket.held > socket.settings.max_buffered:
+        socket.fail(Exceeded('max_buffered', 'too much is said to a namespace that is not connected yet'))
 
 
 def _refuse(socket: Socket, packet: Packet, refused: Refused) -> None:

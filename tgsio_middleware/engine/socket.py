@@ -63,6 +63,7 @@ class Socket(Inbox, LegacyNames):
         'environ',
         'failure',
         'handshake',
+        'held',
         'holds',
         'host',
         'memory',
@@ -93,8 +94,9 @@ class Socket(Inbox, LegacyNames):
         self.request: Any = None
         #: what the dialect learned of this client's payloads (see `Dialect.split_payload`)
         self.memory: set[str] = set()
-        #: endpoints whose CONNECT is not answered yet, and what waits for that
+        #: the endpoint whose CONNECT is not answered yet, what waits for that, and its bytes
         self.holds: dict[str, list[tuple[Message, ...]]] = {}
+        self.held = 0
         self._answers: Answers | None = None
         self._session: dict[Any, Any] | None = None
         self._jobs: list[gevent.Greenlet] | None = None
@@ -348,8 +350,7 @@ class Socket(Inbox, LegacyNames):
         if OPEN and hold_packet(self, packet):
             return
         if self.holds and packet.get('endpoint') in self.holds:
-            self.holds[packet['endpoint']].append(self.dialect.encode(packet, self.host.json_default))
-            return
+            return membership.hold(self, packet)
         if self.reason is None and self.transport is not None:
             self.transport.put(self.dialect.encode(packet, self.host.json_default))
 
