@@ -242,6 +242,16 @@ class TestOutbox:
         outbox.commit()
         assert who_heard(three) == 'abc'
 
+    def test_what_cannot_be_sent_is_raised_where_it_is_said(self, three, outbox):
+        ann, *others = (client.socket['/chat'] for client in three)
+        for options in ({}, {'callback': print}):
+            with pytest.raises(LocalProtocolError, match='binary'):
+                ann.emit('hi', b'bytes', **options)
+            for other in others:
+                other.emit('hi', b'bytes', **options)
+        outbox.commit()
+        assert [bool(client.heard) for client in three] == [False, True, True]
+
     @pytest.mark.parametrize('end', ['commit', 'drop'])
     def test_a_question_is_asked_when_it_leaves_and_not_at_all_when_it_does_not(self, three, outbox, end):
         answers, failures = [], []

@@ -82,6 +82,7 @@ def hold_packet(socket: Any, packet: Packet, say: Callable[[Packet], None] | Non
     for key in ('args', 'data'):
         if key in packet:
             packet[key], *_ = plain([packet[key]], socket.host.json_default)
+    socket.dialect.encode(packet)  # raises while the event can still fail
     outbox.hold(say or socket.send_packet, packet)
     return True
 
