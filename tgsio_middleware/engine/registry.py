@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from heapq import heappop, heappush
-from ipaddress import IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +39,17 @@ def new_sid() -> str:
 
 
 def address_of(handshake: dict[str, Any]) -> str:
-    """What counts as one address: of IPv6 a network of 64 bits, for nobody has less; nothing for a unix socket."""
+    """What counts as one address: of IPv6 a network of 64 bits, for nobody has less; nothing for a unix socket. One of
+    IPv4 is itself, also where the server listens on both.
+    """
     address: str = handshake.get('REMOTE_ADDR') or ''
     if ':' not in address:
         return address
     try:
-        return str(IPv6Network((address.partition('%')[0], 64), strict=False))
+        ip = IPv6Address(address.partition('%')[0])
     except ValueError:
         return address
+    return str(ip.ipv4_mapped or IPv6Network((ip, 64), strict=False))
 
 
 class Registry:
