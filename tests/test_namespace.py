@@ -332,6 +332,20 @@ def test_a_decorator_sees_what_handlers_raise():
     assert heard_by(Catching, '420["fail"]').heard == ['430["caught"]']
 
 
+def test_a_decorator_may_be_an_object_s_own():
+    class Loud(Plain):
+        def initialize(self):
+            self.exception_handler_decorator = lambda fn: lambda: fn().upper()
+
+        def on_say(self):
+            return 'hi'
+
+    client = connected(Loud)
+    client.forget()
+    client.say('420["say"]', '421["say"]')
+    assert client.heard == ['430["HI"]', '431["HI"]']
+
+
 # -- ACL --------------------------------------------------------------------------------------------------------------
 
 

@@ -93,9 +93,7 @@ class Dispatch:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._handlers, cls._events, cls._short_roads = {}, {}, {}
-        cls._dispatches_plainly = not hasattr(cls, 'exception_handler_decorator') and all(
-            _is_ours(getattr(cls, step)) for step in STEPS
-        )
+        cls._dispatches_plainly = all(_is_ours(getattr(cls, step)) for step in STEPS)
 
     socket: Socket
     #: names of the methods that this client may call; None: all
@@ -194,7 +192,8 @@ class Dispatch:
         handler = self.handler(method_name)
         if handler is not None:
             self._events[name] = method_name
-            if self._dispatches_plainly and isinstance(handler.attribute, FunctionType) and not handler.takes_packet:
+            plain = self._dispatches_plainly and not hasattr(self, 'exception_handler_decorator')
+            if plain and isinstance(handler.attribute, FunctionType) and not handler.takes_packet:
                 self._short_roads[name] = handler
             return method_name
         return method_name if self.handler(ANY) is None else ANY
