@@ -335,7 +335,7 @@ def test_a_decorator_sees_what_handlers_raise():
 def test_a_decorator_may_be_an_object_s_own():
     class Loud(Plain):
         def initialize(self):
-            self.exception_handler_decorator = lambda fn: lambda: fn().upper()
+            self.exception_handler_decorator = lambda fn: lambda: str(fn()).upper()
 
         def on_say(self):
             return 'hi'
