@@ -6,6 +6,7 @@ in `ODD`. What it means is decided by the filter, exactly as for a WSGI request.
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 from .base import Environ
@@ -23,6 +24,7 @@ KNOWN = {
     b'x-forwarded-proto': 'HTTP_X_FORWARDED_PROTO',
     b'x-forwarded-host': 'HTTP_X_FORWARDED_HOST',
 }
+NAME = re.compile(rb"[!#-'*+.^-z|~0-9-]+")
 ODD = frozenset((b'transfer-encoding', b'expect', b'upgrade', b'trailer', b'te'))
 
 
@@ -86,9 +88,9 @@ class Reader:
             raise NotPlain
         for line in block.split(b'\r\n'):
             name, colon, value = line.partition(b':')
-            name, value = name.lower(), value.strip()
+            name, value = name.lower(), value.strip(b' \t')
             closes = name == b'connection' and value.lower() != b'keep-alive'
-            if closes or name in ODD or not colon or name.strip() != name or KNOWN.get(name) in known:
+            if closes or name in ODD or not (colon and NAME.fullmatch(name)) or KNOWN.get(name) in known:
                 raise NotPlain
             if name in KNOWN:
                 known[KNOWN[name]] = value.decode('latin-1')
