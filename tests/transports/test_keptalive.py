@@ -248,3 +248,12 @@ def test_a_body_that_comes_in_pieces_is_looked_at_when_it_is_whole(monkeypatch):
     assert len(looks) < 20
     assert connection._pieces == []
     connection.cut()
+
+
+def test_a_defect_costs_its_connection():
+    connection = PollConnection(
+        {TAKE: Handler(), 'PATH_INFO': '/socketio/', 'REQUEST_METHOD': 'GET'}, lambda *args: 1 / 0, 1000
+    )
+    with pytest.raises(ZeroDivisionError):
+        connection.received(POLL)
+    assert not connection.alive
