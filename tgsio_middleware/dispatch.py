@@ -19,7 +19,9 @@ from __future__ import annotations
 import inspect
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,8 +71,8 @@ def look_at(cls: type, name: str) -> Handler | None:
     method = inspect.getattr_static(cls, name, None)
     if not callable(method) or isinstance(method, type):
         return None
-    if not hasattr(method, '__get__'):  # a `partial`, say
-        method = staticmethod(method)
+    if not hasattr(method, '__get__') or (isinstance(method, partial) and sys.version_info < (3, 14)):
+        method = staticmethod(method)  # it is not given the object; Python 3.13 has `partial.__get__` and only warns
     parameters = list(inspect.signature(method).parameters.values())
     if not isinstance(method, staticmethod):
         parameters = parameters[1:]
