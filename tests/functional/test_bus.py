@@ -146,6 +146,7 @@ def test_a_publication_of_a_program_that_uses_anypubsub_or_redis_alone(pair, red
     assert ann.event(HALL, 'pubblication') == [{'from': 'afar'}]
 
 
+@pytest.mark.once
 def test_a_thousand_clients_cost_one_subscription(two, redis):
     """Each of two processes has at most four connections: the bus's and PubSub's, each to hear and to speak."""
     with ExitStack() as stack:
@@ -228,6 +229,7 @@ class TestScripts:
         assert 'refused' in done.stderr and 'Traceback' not in done.stderr
 
 
+@pytest.mark.once
 class TestRedisIsLost:
     """Servers and a Redis of their own."""
 

@@ -15,6 +15,8 @@ from tests.transports.client import Browser, WebSocket, ask, frame
 
 from .peers import PEERS, Peer, census, eventually, serve
 
+pytestmark = pytest.mark.once
+
 POLLING = '/socketio/?EIO=4&transport=polling'
 #: Greenlets that may be there for other reasons than the flood: parked workers, the census itself.
 SLACK = 8

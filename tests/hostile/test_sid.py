@@ -26,6 +26,7 @@ def port(request):
         yield live.port
 
 
+@pytest.mark.once
 def test_a_million_sids_are_a_million():
     sids = {new_sid() for _ in range(1_000_000)}
     assert len(sids) == 1_000_000

@@ -12,6 +12,8 @@ from websocket import create_connection
 from tests.live import INI, run, serve
 from tests.transports.test_keptalive import Client, Http
 
+pytestmark = pytest.mark.once
+
 
 def test_who_answers_every_ping_is_not_ended_for_a_slow_handler_and_a_backlog():
     with serve('tests.fixtureapps.pingpong', max_pending=5, ping_interval=0.3, ping_timeout=0.2) as live:
