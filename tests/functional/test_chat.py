@@ -103,7 +103,8 @@ def test_two_pages_talk(pages):
     bob.say('<b>hello</b> ❄')
     ann.wait_for('#lines', '<b>hello</b> ❄')
     ann.say('hello yourself')
-    bob.wait_for('#lines', 'hello yourself')
+    for page in pages:
+        page.wait_for('#lines', 'hello yourself')
     assert ann.lines() == ['0.9 Ann came', '3.x Bob came', '3.x Bob: <b>hello</b> ❄', '0.9 Ann: hello yourself']
     assert bob.lines() == ann.lines()[1:]
 
