@@ -4,7 +4,7 @@ A second TGApp over the same configuration gives the application's wrappers a ch
 left out: an event has no page, and a failure must leave the chain as an exception, so that the transaction aborts.
 
 What `TGApp._setup_app_env` makes for a request of HTTP is made here too, but what few handlers look at (response,
-template context, translator) only when it is first asked for: a visit costs a third of the plain one.
+template context, translator) only when it is first asked for: a visit costs less than half of the plain one.
 
 Private names of TurboGears used here: `TGApp.wrapped_dispatch`, `.globals`, `.lang`, `.strict_tmpl_context`,
 `.resp_options`; `tg.wsgiapp.RequestLocals`, `TemplateContext`, `AttribSafeTemplateContext`;
