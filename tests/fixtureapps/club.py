@@ -8,19 +8,16 @@ import formencode
 import tg
 from tg import MinimalApplicationConfigurator, TGController, expose, hooks, predicates, require, validate
 from tg.appwrappers.identity import IdentityApplicationWrapper
-from tg.configuration.auth import TGAuthMetadata
 from tg.validation import Convert, RequireValue, TGValidationError
 from tgext.formencode import plugme
 
+from tests.fixtureapps.somebody import Auth, identify
 from tgsio_middleware import BaseNamespace, SocketIOController, SocketIOTGNamespace
 
 
-class Auth(TGAuthMetadata):
+class Ghosts(Auth):
     def get_user(self, identity, userid):
         return None if userid == 'ghost' else userid
-
-    def get_permissions(self, identity, userid):
-        return identity['granted']
 
 
 class IsEvening(predicates.Predicate):
@@ -288,24 +285,13 @@ class RootController(TGController):
         return 'the club'
 
 
-def identify(app):
-    def middleware(environ, start_response):
-        name, _, granted = environ.get('HTTP_X_USER', '').partition(':')
-        if name:
-            identity = {'repoze.who.userid': name, 'granted': tuple(filter(None, granted.split('+')))}
-            environ = {**environ, 'repoze.who.identity': identity}
-        return app(environ, start_response)
-
-    return middleware
-
-
 def make_app(global_conf, **app_conf):
     configurator = MinimalApplicationConfigurator()
     configurator.update_blueprint(
         {
             'root_controller': RootController(),
             'renderers': ['json'],
-            'sa_auth.authmetadata': Auth(),
+            'sa_auth.authmetadata': Ghosts(),
             'identity.allow_missing_user': False,
         }
     )

@@ -21,25 +21,17 @@ from tg import (
     validate,
 )
 from tg.appwrappers.identity import IdentityApplicationWrapper
-from tg.configuration.auth import TGAuthMetadata
 from tg.decorators import before_call, before_validate
 from tg.support.registry import StackedObjectProxy
 from tg.validation import Convert
 from tgext.formencode import plugme
 
+from tests.fixtureapps.somebody import Auth, identify
 from tgsio_middleware import ConnectionRefused, SocketIOController, SocketIOTGNamespace
 from tgsio_middleware.pubsub import PubSubTGNamespace
 
 may = predicates.has_permission
 somebody = predicates.not_anonymous
-
-
-class Auth(TGAuthMetadata):
-    def get_user(self, identity, userid):
-        return userid
-
-    def get_permissions(self, identity, userid):
-        return identity['granted']
 
 
 # -- denials -----------------------------------------------------------------------------------------------------------
@@ -468,17 +460,6 @@ class RootController(TGController):
     @expose()
     def index(self):
         return 'the guild'
-
-
-def identify(app):
-    def middleware(environ, start_response):
-        name, _, granted = environ.get('HTTP_X_USER', '').partition(':')
-        if name:
-            identity = {'repoze.who.userid': name, 'granted': tuple(filter(None, granted.split('+')))}
-            environ = {**environ, 'repoze.who.identity': identity}
-        return app(environ, start_response)
-
-    return middleware
 
 
 def make_app(global_conf, **app_conf):

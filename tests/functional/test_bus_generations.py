@@ -13,14 +13,17 @@ from typing import Any
 import pytest
 
 from tests.eio4client import eventually
+from tests.functional import test_bus
 from tests.functional.clients import GENERATIONS, POLLING, requires_node
 from tests.functional.clients import Client as RealClient
-from tests.functional.test_bus import HALL, SITE, SLOW, page, site
-from tests.live import Live, serve
-from tests.redisserver import Redis
+from tests.functional.test_bus import HALL, SLOW, page
+from tests.live import Live
 
 pytestmark = [pytest.mark.redis, pytest.mark.node]
 pytest.importorskip('redis')
+
+#: Two processes on one Redis.
+redis, two = test_bus.redis, test_bus.two
 
 #: The first five talk to one process over websockets, the others to the other one by polling; of each user there is one
 #: here and one there. Those with even numbers are in the room `even` and listen to `room-0`.
@@ -35,18 +38,6 @@ def user(number: int) -> str:
 def other(number: int) -> int:
     """The same user at the other process."""
     return (number + len(GENERATIONS)) % len(EVERYBODY)
-
-
-@pytest.fixture(scope='module')
-def redis() -> Iterator[Redis]:
-    with Redis() as redis:
-        yield redis
-
-
-@pytest.fixture(scope='module')
-def two(redis: Redis) -> Iterator[tuple[Live, Live]]:
-    with serve(SITE, **site(redis)) as one, serve(SITE, **site(redis)) as other:
-        yield one, other
 
 
 @pytest.fixture(scope='module')

@@ -6,33 +6,22 @@ import base64
 import hashlib
 import inspect
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from demo import clients
 from demo.pingpong import PingPong
-from tests.conftest import missing, requires
+from tests import chromium
+from tests.conftest import missing
 from tests.live import PATIENCE, ROOT, RUN, run
 
 ON_ANY_PORT = re.sub(r'(?m)^port = \d+$', 'port = 0', (ROOT / 'demo' / 'development.ini').read_text())
 WITHOUT_NPM = 'import pathlib, demo.clients; demo.clients.NODE_MODULES = pathlib.Path("nowhere")'
-CHROMIUM_ARGS = [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-]
 SIDES = ('new', 'old')
 OTHER = {'new': 'old', 'old': 'new'}
 AS_OTHERS_SEE = {'new': '3.x, 4.x', 'old': '0.9'}
 ERROR_LINE = 'invalid_method_args attack: Got an error!'
-#: Beside the demo's folder: what playwright would otherwise download.
-CHROMIUM_NAMES = ('chromium', 'chromium-browser', 'google-chrome')
 
 pytestmark = pytest.mark.browser
 
@@ -47,13 +36,8 @@ def live():
 
 @pytest.fixture(scope='module')
 def browser():
-    sync_api = pytest.importorskip('playwright.sync_api', reason='playwright is missing: pip install -e .[test]')
-    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    path = path or requires('chromium', 'apt-get install chromium')
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+    with chromium.launched() as browser:
         yield browser
-        browser.close()
 
 
 class Table:

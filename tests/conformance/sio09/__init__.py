@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests import live
-from tests.conftest import missing, requires
+from tests.npm import requires_packages
 
 HERE = Path(__file__).parent
 PROGRAM = 'import sys; from tests.conformance.sio09.peer import main; main(sys.argv[1])'
@@ -25,17 +23,8 @@ SETTINGS = {
 
 
 def requires_oracle() -> None:
-    """Skips (with CI set: fails) unless Node and the server are there; installs the latter."""
-    requires('node', 'https://nodejs.org, version 18 or newer')
-    with (HERE / 'package-lock.json').open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one of several test processes installs
-        if (HERE / 'node_modules' / '.package-lock.json').exists():
-            return
-        if not shutil.which('npm'):
-            missing('npm', 'it comes with Node')
-        done = subprocess.run(['npm', 'ci', '--ignore-scripts'], cwd=HERE, capture_output=True, text=True)
-        if done.returncode:
-            missing("Node's socket.io 0.9", f'npm ci failed: {done.stderr.strip()[-300:]}')
+    """Skips (with CI set: fails) unless Node and the packages are there; installs the latter."""
+    requires_packages(HERE, "Node's socket.io 0.9")
 
 
 @contextmanager

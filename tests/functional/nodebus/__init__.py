@@ -6,32 +6,21 @@ with NodeBus(redis.url) as node:
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.conftest import missing, requires
+from tests.npm import requires_packages
 
 HERE = Path(__file__).parent
 
 
 def requires_node_bus() -> None:
     """Skips (with CI set: fails) unless Node and the packages are there; installs the latter."""
-    requires('node', 'https://nodejs.org, version 18 or newer')
-    with (HERE / 'package-lock.json').open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one of several test processes installs
-        if (HERE / 'node_modules' / '.package-lock.json').exists():
-            return
-        if not shutil.which('npm'):
-            missing('npm', 'it comes with Node')
-        done = subprocess.run(['npm', 'ci', '--ignore-scripts'], cwd=HERE, capture_output=True, text=True)
-        if done.returncode:
-            missing('socket.io for Node', f'npm ci failed: {done.stderr.strip()[-300:]}')
+    requires_packages(HERE, 'socket.io for Node')
 
 
 class NodeBus:
