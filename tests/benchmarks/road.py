@@ -97,9 +97,9 @@ def by_hand():
 
 
 class Connection:
-    """Takes everything; `sent` is what it was given last."""
+    """Takes everything; `sent` is what it was given last, `comes` what can be read."""
 
-    unread = b''
+    head = unread = comes = b''
     pending = None
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class Connection:
         return self._pipe[0]
 
     def recv(self, size: int) -> bytes:
-        raise BlockingIOError
+        return self.comes
 
     def send(self, data: bytes) -> int:
         self.sent = data
@@ -183,7 +183,8 @@ class Web:
 
     def says(self, *texts: str) -> Callable[[], Any]:
         """The client's frames, all in one read."""
-        return partial(self.turns, self.transport.received, b''.join(map(masked, texts)))
+        self.connections[0].comes = b''.join(map(masked, texts))
+        return partial(self.turns, self.transport.read)
 
 
 # -- the roads --------------------------------------------------------------------------------------------------------
@@ -215,10 +216,14 @@ def heartbeat(turns: Turns) -> tuple[Callable[[], Any], int]:
     """The sweep asks, the client answers, the next deadline is taken into the wheel."""
     web = Web(turns)
     socket, answer = web.transport.socket, web.says('3')
+    conversation = socket.conversation
 
     def beat() -> None:
-        turns(socket.tick, socket.conversation.deadline)
+        now = conversation.deadline
+        turns(socket.tick, now)
         answer()
+        conversation.excuse(now)  # it was heard then, and not at the clock's time
+        assert socket.connected
 
     return beat, 1
 

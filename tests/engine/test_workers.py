@@ -1,16 +1,17 @@
-"""A pool of greenlets that libev's callbacks enter without a spawn."""
+"""A pool of greenlets that is entered from the hub without a spawn."""
 
 from __future__ import annotations
 
 import weakref
 from contextvars import ContextVar
+from time import monotonic
 
 import gevent
 from gevent import get_hub
 from gevent.event import Event
 
 from tgsio_middleware.engine import workers as module
-from tgsio_middleware.engine.workers import MAX_IDLE, Workers, workers
+from tgsio_middleware.engine.workers import MAX_IDLE, MAX_TURN, Workers, workers
 
 from .fakes import settle
 
@@ -21,6 +22,27 @@ class Flushed:
 
     def flush(self):
         self.times += 1
+
+
+class Client:
+    """Notes in `ran` that it was read and told; `does` something when it is read."""
+
+    def __init__(self, pool, ran, name, does=lambda: None):
+        self.pool, self.ran, self.name, self.does = pool, ran, name, does
+
+    def read(self):
+        self.ran.append(f'{self.name} read')
+        self.pool.flush_later(self)
+        self.does()
+
+    def flush(self):
+        self.ran.append(f'{self.name} told')
+
+
+def read(pool, *clients):
+    for client in clients:
+        pool.read_later(client)
+    settle()
 
 
 def test_a_job_runs_in_the_next_turn_and_not_in_this_one():
@@ -156,6 +178,51 @@ def test_who_writes_while_all_is_flushed_is_flushed_next_time():
     pool.flush_later(First())
     settle()
     assert second.times == 1
+
+
+def test_all_that_came_in_one_pass_is_read_and_then_all_are_told():
+    pool, ran = Workers(), []
+    read(pool, *(Client(pool, ran, name) for name in 'ab'))
+    assert ran == ['a read', 'b read', 'a told', 'b told']
+
+
+def test_whose_handler_blocks_keeps_nobody_of_its_turn_waiting():
+    pool, ran, gate = Workers(), [], Event()
+    read(pool, Client(pool, ran, 'a'), Client(pool, ran, 'b', gate.wait), Client(pool, ran, 'c'))
+    assert ran == ['a read', 'b read', 'a told', 'b told', 'c read', 'c told']
+    gate.set()
+    read(pool, Client(pool, ran, 'd'))
+    assert ran[6:] == ['d read', 'd told']
+    assert len(pool._idle) == 2
+
+
+def test_who_was_served_first_does_not_wait_for_slow_handlers_to_be_told():
+    def slow():
+        end = monotonic() + 2 * MAX_TURN
+        while monotonic() < end:
+            pass
+
+    pool, ran = Workers(), []
+    read(pool, Client(pool, ran, 'a', slow), Client(pool, ran, 'b'))
+    assert ran == ['a read', 'a told', 'b read', 'b told']
+
+
+def test_one_that_cannot_be_read_costs_the_others_nothing(caplog):
+    pool, ran = Workers(), []
+    read(pool, Client(pool, ran, 'a', lambda: 1 / 0), Client(pool, ran, 'b'))
+    assert ran == ['a read', 'b read', 'a told', 'b told']
+    assert 'ZeroDivisionError' in caplog.text
+
+
+def test_clients_of_one_turn_find_no_context_variables_of_each_other():
+    user = ContextVar('user', default='nobody')
+    pool, ran = Workers(), []
+    read(
+        pool,
+        Client(pool, ran, 'a', lambda: user.set('ann')),
+        Client(pool, ran, 'b', lambda: ran.append(user.get())),
+    )
+    assert ran == ['a read', 'b read', 'nobody', 'a told', 'b told']
 
 
 def test_there_is_one_pool_a_hub(monkeypatch):

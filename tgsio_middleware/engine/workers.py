@@ -1,17 +1,21 @@
 """Who runs what may block: a pool of greenlets, entered from the hub without a spawn.
 
-A libev callback runs in the hub, where nothing may block. It enters an idle worker by one switch; the worker reads,
-parses, runs handlers and parks. When a handler blocks, the hub gets control back at that switch and goes on with
-everybody else, and the next callback takes another worker. A switch there and back costs 0.7 microseconds, a spawn and
-join 14.
+A libev callback runs in the hub, where nothing may block: it only notes who is readable. When the loop has called them
+all, a turn begins: the hub enters an idle worker by one switch, and that reads, parses and runs handlers for one client
+after another. When a handler blocks, the hub gets control back at that switch, and another worker goes on with everybody
+else. A switch there and back costs 0.7 microseconds, a spawn and join 14.
 
-What was written meanwhile leaves at the end of the turn, in one send a client: see `flush_later`.
+What was written meanwhile leaves at the end of the turn, in one send a client and all sends in a row (see
+`flush_later`): the other side's processor is woken once for many, and not for each. With a hundred clients that is a
+third of an event's cost.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, Protocol
 
 from gevent import get_hub, getcurrent
@@ -23,6 +27,9 @@ log = logging.getLogger(__name__)
 
 #: Parked workers kept for the next turn; more are let go. Each holds its stack, some 10 KiB.
 MAX_IDLE = 100
+#: A turn that lasts longer than this, in seconds, is cut in two: who was served first does not wait for slow handlers of
+#: others to be told.
+MAX_TURN = 0.001
 LOST = 'a defect of tgsio_middleware; the connection it belongs to is lost'
 
 
@@ -36,23 +43,57 @@ class Flushable(Protocol):
         """Ends the connection: `flush` has failed, and what was to be sent is lost."""
 
 
+class Readable(Protocol):
+    """Something that bytes come to."""
+
+    def read(self) -> None:
+        """Takes and handles what has come; runs in a worker and may block."""
+
+
 class Workers:
-    """The pool of one hub, and the list of those that have something to send when the turn ends."""
+    """The pool of one hub, those that are to be read in the next turn, and those that have something to send when it
+    ends.
+    """
 
     def __init__(self) -> None:
         self.hub = get_hub()
         self._idle: list[greenlet] = []
+        self._ready: deque[Readable] = deque()
         self._dirty: list[Flushable] = []
         self._in_turn = False
         self._scheduled = False
+
+    def read_later(self, who: Readable) -> None:
+        """`who.read()` in the next turn; a watcher's callback."""
+        if not self._ready:
+            self.hub.loop.run_callback(self._turn)
+        self._ready.append(who)
+
+    def _turn(self) -> None:
+        """Runs in the hub, after the watchers of one pass of the loop."""
+        while self._ready:
+            self.enter(self._read)
+
+    def _read(self) -> None:
+        ready, me, end = self._ready, getcurrent(), monotonic() + MAX_TURN
+        while ready:
+            try:
+                ready.popleft().read()
+            except FAILURES:
+                log.exception(LOST)
+            me.gr_context = None  # the next one is another client
+            if monotonic() > end:
+                return
 
     def enter(self, job: Callable[..., None], *args: Any) -> None:
         """Runs `job(*args)` in a worker; called in the hub. Returns when the job is done or has blocked; then all is
         flushed.
         """
         self._in_turn = True
-        (self._idle.pop() if self._idle else self._new()).switch(job, args)
-        self._in_turn = False
+        try:
+            (self._idle.pop() if self._idle else self._new()).switch(job, args)
+        finally:
+            self._in_turn = False
         if self._dirty:
             self._flush()
 

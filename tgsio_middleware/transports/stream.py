@@ -1,6 +1,6 @@
 """Stream: a TCP connection in the hub's care. No greenlet belongs to it.
 
-A libev watcher wakes a worker when something has come; what is written leaves at the end of the turn, in one
+A worker reads when a libev watcher has seen that something came; what is written leaves at the end of the turn, in one
 non-blocking send. What the kernel does not take waits for a write watcher, up to a bound.
 """
 
@@ -57,7 +57,7 @@ class Stream:
         connection = self._connection
         if connection is None or self._ending:
             return
-        self._watcher.start(self._workers.enter, self._readable)
+        self._watcher.start(self._workers.read_later, self)
         unread, connection.unread = connection.unread, b''
         if unread:
             self._workers.submit(self.received, unread)
@@ -70,11 +70,12 @@ class Stream:
     def resume(self) -> None:
         """Reads again, if it had stopped and has not ended."""
         if self._watcher is not None and not self._watcher.active and not self._ending:
-            self._watcher.start(self._workers.enter, self._readable)
+            self._watcher.start(self._workers.read_later, self)
 
-    def _readable(self) -> None:
+    def read(self) -> None:
+        """Runs in a worker, when something has come."""
         connection = self._connection
-        if connection is None:
+        if connection is None or self._ending:  # since it was seen that something has come
             return
         try:
             data = connection.recv(READ_SIZE)
