@@ -85,10 +85,21 @@ class SocketIOHandler(WSGIHandler):
         """The connection leaves this handler; -> a plain non-blocking socket, and what was read beyond the request."""
         self.socket.settimeout(0.0)
         unread = self.rfile.read1(65536) or b''
-        taken = _native(self.socket.detach())
+        taken = _native(self.socket.family, self.socket.detach())
         self.socket = None
         self.close_connection = True
         return taken, unread
+
+    def switching(self, start_response: Any, headers: list[tuple[str, str]]) -> bytes | None:
+        """The head of a 101, for who takes the connection to send with the first of what it says; None where something
+        between it and this server has a say in answers: `start_response` is then not this server's own.
+        """
+        if start_response != self.start_response:
+            return None
+        self.status = self._orig_status = '101 Switching Protocols'  # for the log
+        self.headers_sent = True
+        lines = [f'{name}: {value}\r\n' for name, value in headers]
+        return f'HTTP/1.1 {self.status}\r\n{"".join(lines)}\r\n'.encode('latin-1')
 
     def keeps_alive(self, application: Any) -> bool:
         """More requests may follow on the connection, and nothing stands between `application` and this server."""
@@ -189,11 +200,11 @@ class Rewound(io.RawIOBase):
         return len(data)
 
 
-def _native(fd: int) -> Any:
+def _native(family: int, fd: int) -> Any:
     """The interpreter's own socket class, not gevent's: nothing here waits."""
     import _socket
 
-    sock = _socket.socket(fileno=fd)
+    sock = _socket.socket(family, socket.SOCK_STREAM, 0, fd)  # what is not told, the kernel is asked for
     sock.setblocking(False)
     return sock
 

@@ -79,12 +79,23 @@ def page(environ, start_response):
     return [b'the page ' + environ['PATH_INFO'].encode('latin-1') + b' heard ' + said]
 
 
+def front(app):
+    """A filter with a say in every answer."""
+
+    def filtered(environ, start_response):
+        return app(environ, lambda status, headers, *more: start_response(status, [*headers, ('X-Front', 'yes')], *more))
+
+    return filtered
+
+
 def main(file: str) -> None:
     logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s %(message)s')
     settings = json.loads(Path(file).read_text())
-    server_class = {'ours': SocketIOServer, 'stock': WSGIServer}[settings.pop('server')]
+    kind = settings.pop('server')
+    server_class = {'ours': SocketIOServer, 'fronted': SocketIOServer, 'stock': WSGIServer}[kind]
     app = SocketIOMiddleware(page, PlainHost({'': Lobby, '/chat': Lobby, '/refusing': Refusing}), **settings)
-    server = server_class(('127.0.0.1', 0), app, **({'log': None} if server_class is WSGIServer else {}))
+    served = front(app) if kind == 'fronted' else app
+    server = server_class(('127.0.0.1', 0), served, **({'log': None} if server_class is WSGIServer else {}))
     server.start()
     print(f'Serving on http://127.0.0.1:{server.server_port}', flush=True)
     server.serve_forever()

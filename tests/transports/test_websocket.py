@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import time
 
+import gevent
 import pytest
+
+from tests.engine import fakes
+from tgsio_middleware import BaseNamespace
+from tgsio_middleware.engine.workers import workers
+from tgsio_middleware.transports.takeover import Connection
+from tgsio_middleware.transports.websocket import WebSocket as Transport
 
 from .client import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, WebSocket, ask, frame, handshake, serve, talking
 
@@ -32,6 +40,33 @@ def test_the_head_of_the_answer(port):
     assert 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' in client.head
     assert not any(line.startswith(('transfer-encoding', 'content-length')) for line in lines)
     client.close()
+
+
+def test_a_filter_in_front_has_its_say_in_the_answer(port):
+    """Our server writes the head by a shorter road where there is none: both roads say the same."""
+    key = base64.b64encode(b'0123456789abcdef').decode()
+    with serve('fronted') as live:
+        fronted, plain = (WebSocket(p, Sec_WebSocket_Key=key) for p in (live.port, port))
+        assert fronted.hear()[:7] == plain.hear()[:7] == '0{"sid"'
+        heads = [[line for line in c.head.split('\r\n') if not line.startswith('Date:')] for c in (fronted, plain)]
+        assert 'X-Front: yes' in heads[0]
+        assert [line for line in heads[0] if line != 'X-Front: yes'] == heads[1]
+        for client in fronted, plain:
+            client.close()
+
+
+def test_what_a_client_says_after_our_close_is_answered_no_more():
+    """RFC 6455, 5.5.1; also where it was seen that something has come, and not read yet."""
+    peer, ours = socket.socketpair()
+    ours.setblocking(False)
+    transport = Transport(fakes.Client(*fakes.serve(BaseNamespace)).socket, Connection(ours, b'', ours.close))
+    transport.start()
+    peer.sendall(frame(b'are you there', PING))
+    workers().read_later(transport)
+    transport.close('', 1000)
+    gevent.sleep(0.2)
+    assert peer.recv(1000) == b'\x88\x02\x03\xe8'
+    peer.close()
 
 
 @pytest.mark.parametrize(
