@@ -19,10 +19,11 @@ from typing import Any
 
 import gevent
 import gevent.socket
-from gevent.pywsgi import LoggingLogAdapter, OldMessage, WSGIHandler, WSGIServer, headers_factory
+from gevent.pywsgi import LoggingLogAdapter, WSGIHandler, WSGIServer
 
 from .bus.seldom import Seldom
 from .engine.drain import drain, patience
+from .transports.heads import read_headers
 from .transports.takeover import TAKE
 
 log = logging.getLogger(__name__)
@@ -35,11 +36,6 @@ TLS_PATIENCE = 10.0
 #: greenlet. Proxies keep theirs for 60.
 IDLE_PATIENCE = 75.0
 HEAD_PATIENCE = 20.0
-#: The standard library's own bounds for a request's head, and a head that needs none of its parser.
-MAX_HEADERS, MAX_LINE = 100, 65536
-PLAIN_HEADERS = re.compile(rb"(?:[!#-'*+.^-z|~0-9A-Z-]+:[\t -~]*\r\n)+\r\n")
-#: What may stand in another one: a line, which may go on in the next. Of the rest the parser drops, or makes, lines.
-HEADER_LINES = re.compile(rb"(?:[!#-'*+.^-z|~0-9A-Z-]+:[^\r\n]*\r?\n(?:[\t ][^\r\n]*\r?\n)*)*")
 
 
 class SocketIOHandler(WSGIHandler):
@@ -155,28 +151,6 @@ class SocketIOHandler(WSGIHandler):
         finally:
             del self._sendall
         sendall(b''.join(gathered))
-
-
-def read_headers(stream: Any, *ignored: Any) -> OldMessage:
-    """pywsgi's headers, from lines. It has them read by the standard library's parser for mail, which takes a fifth of
-    the time of a connect; that one is asked where a line is anything but `Name: value`. Raises HTTPException for too
-    many of them, and for what is none.
-    """
-    lines = [stream.readline(MAX_LINE + 1)]
-    while lines[-1] not in (b'\r\n', b'\n', b'') and len(lines[-1]) <= MAX_LINE:
-        if len(lines) == MAX_HEADERS:
-            raise HTTPException(f'more than {MAX_HEADERS} headers')
-        lines.append(stream.readline(MAX_LINE + 1))
-    text = b''.join(lines)
-    if not PLAIN_HEADERS.fullmatch(text):
-        if not HEADER_LINES.fullmatch(b''.join(lines[:-1])):
-            raise HTTPException('a line that is no header')
-        return headers_factory(io.BytesIO(text))
-    headers = OldMessage()
-    for line in text.decode('latin-1').split('\r\n')[:-2]:
-        name, _, value = line.partition(':')
-        headers.set_raw(name, value.lstrip(' \t'))
-    return headers
 
 
 class Rewound(io.RawIOBase):

@@ -83,7 +83,10 @@ def front(app):
     """A filter with a say in every answer."""
 
     def filtered(environ, start_response):
-        return app(environ, lambda status, headers, *more: start_response(status, [*headers, ('X-Front', 'yes')], *more))
+        def respond(status, headers, *more):
+            return start_response(status, [*headers, ('X-Front', 'yes')], *more)
+
+        return app(environ, respond)
 
     return filtered
 

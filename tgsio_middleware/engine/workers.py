@@ -1,9 +1,9 @@
 """Who runs what may block: a pool of greenlets, entered from the hub without a spawn.
 
-A libev callback runs in the hub, where nothing may block: it only notes who is readable. When the loop has called them
-all, a turn begins: the hub enters an idle worker by one switch, and that reads, parses and runs handlers for one client
-after another. When a handler blocks, the hub gets control back at that switch, and another worker goes on with everybody
-else. A switch there and back costs 0.7 microseconds, a spawn and join 14.
+A libev callback runs in the hub, where nothing may block: it only notes who is readable. When the loop has called all
+of them, a turn begins: the hub enters an idle worker by one switch, and that reads, parses and runs handlers for one
+client after another. When a handler blocks, the hub gets control back at that switch, and another worker goes on with
+the others. A switch there and back costs 0.7 microseconds, a spawn and join 14.
 
 What was written meanwhile leaves at the end of the turn, in one send a client and all sends in a row (see
 `flush_later`): the other side's processor is woken once for many, and not for each. With a hundred clients that is a
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 #: Parked workers kept for the next turn; more are let go. Each holds its stack, some 10 KiB.
 MAX_IDLE = 100
-#: A turn that lasts longer than this, in seconds, is cut in two: who was served first does not wait for slow handlers of
-#: others to be told.
+#: A turn that lasts longer than this, in seconds, is cut in two: who was served first does not wait for other clients'
+#: slow handlers to be told.
 MAX_TURN = 0.001
 LOST = 'a defect of tgsio_middleware; the connection it belongs to is lost'
 

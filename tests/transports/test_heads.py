@@ -11,7 +11,7 @@ from gevent.pywsgi import headers_factory
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tgsio_middleware.server import MAX_LINE, PLAIN_HEADERS, read_headers
+from tgsio_middleware.transports.heads import MAX_LINE, PLAIN_HEADERS, read_headers
 
 NAMES = st.sampled_from(
     [b'Host', b'X-A', b'content-length', b'Transfer-Encoding', b'a b', b'', b'\xc3\xa9', b' folded', b'From x']
