@@ -86,7 +86,7 @@ ROWS = {
     ],
     'a bound for everything': ['hostile/test_bounds.py::crosses', 'hostile/test_rows.py::every_bound'],
     'slow consumers': ['hostile/test_slow_consumers.py::deaf', 'hostile/test_bounds.py::slow'],
-    'gone everywhere, told once': ['engine/test_socket.py::exactly_once', 'engine/test_socket.py::gone_everywhere'],
+    'gone everywhere, told once': ['engine/test_leaving.py::exactly_once', 'engine/test_leaving.py::gone_everywhere'],
 }
 
 
