@@ -10,61 +10,29 @@ unpatched process, and the server under test runs in its own.
 """
 
 import base64
-import fcntl
 import itertools
 import json
-import os
-import re
-import shutil
 import signal
 import subprocess
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
-import pytest
+from tests.npm import requires_packages
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = Path(__file__).parent
 GENERATIONS = ('09', '1', '2', '3', '4')
 #: The transport's name in each generation.
 POLLING = {'09': 'xhr-polling', '1': 'polling', '2': 'polling', '3': 'polling', '4': 'polling'}
 TIMEOUT = 5.0  # seconds a test waits for one happening; a loaded machine starts Node in about one
-OLDEST_NODE = 18  # the clients were tried with 20; nothing older than 18 is maintained
-HOW_TO = (
-    f'node ({OLDEST_NODE} or newer) and npm are needed for the real clients: see https://nodejs.org, then `make test`'
-)
 
 
 def requires_node():
     """Call it first in a fixture or test: skips (with CI set: fails) unless the clients can run; installs them when
     missing.
     """
-    lacking = _lacking()
-    if lacking and os.environ.get('CI'):
-        pytest.fail(f'{lacking}: {HOW_TO}', pytrace=False)
-    if lacking:
-        pytest.skip(f'{lacking}: {HOW_TO}')
-
-
-def _lacking():
-    """What stops the clients from running, in a few words; None when they can."""
-    if not shutil.which('node'):
-        return 'no node'
-    version = subprocess.run(['node', '--version'], capture_output=True, text=True).stdout
-    if int(re.match(r'v(\d+)|', version).group(1) or 0) < OLDEST_NODE:
-        return f'node is {version.strip() or "broken"}'
-    return _install()
-
-
-def _install():
-    with open(os.path.join(HERE, 'package-lock.json')) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # parallel test processes: one installs, the others wait for it
-        if os.path.exists(os.path.join(HERE, 'node_modules', '.package-lock.json')):  # npm writes it last
-            return None
-        if not shutil.which('npm'):
-            return 'no npm'
-        done = subprocess.run(['npm', 'ci', '--ignore-scripts'], cwd=HERE, capture_output=True, text=True)
-        return f'npm ci failed ({done.stderr.strip()[-300:]})' if done.returncode else None
+    requires_packages(HERE, "JavaScript's clients of all generations")
 
 
 class Client:
@@ -83,7 +51,7 @@ class Client:
         self._ended = False
         self._held = None  # the lines of `at_once`
         self._process = subprocess.Popen(
-            ['node', '--no-deprecation', os.path.join(HERE, 'driver.js'), generation, url],
+            ['node', '--no-deprecation', HERE / 'driver.js', generation, url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
