@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
-#: Plugins that must be there where the reports of all processes come together.
-pytest_plugins = ('tests.functional.report',)
+#: The first must be there where the reports of all processes come together.
+pytest_plugins = ('tests.functional.report', 'tests.chromium')
 
 IN_CI = bool(os.environ.get('CI'))
 

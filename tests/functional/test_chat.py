@@ -9,25 +9,16 @@ from contextlib import ExitStack
 
 import pytest
 
-from demo import clients
-from tests.conftest import missing
-from tests.functional import test_demo
-from tests.functional.test_demo import ON_ANY_PORT
-from tests.live import PATIENCE, run
+from tests import chromium
+from tests.functional.demosite import ON_ANY_PORT, requires_bundles
+from tests.live import run
 from tests.redisserver import Redis
 
 pytestmark = pytest.mark.browser
-browser = test_demo.browser
 
 ON_REDIS = '# anypubsub.backend = redis'
 #: At most 30 characters, as a name.
 TRAP = '<img src onerror=t({})>'
-
-
-@pytest.fixture(scope='module', autouse=True)
-def javascript():
-    if clients.from_cdn():
-        missing("the demo's JavaScript clients", 'npm ci --prefix demo --ignore-scripts')
 
 
 @pytest.fixture(
@@ -37,6 +28,7 @@ def javascript():
 )
 def urls(request):
     """Of the two pages."""
+    requires_bundles()
     with ExitStack() as stack:
         if request.param == 'memory':
             live = stack.enter_context(run(ON_ANY_PORT))
@@ -49,14 +41,9 @@ def urls(request):
             yield tuple(stack.enter_context(run(ini)).url for _ in range(2))
 
 
-class Page:
+class Page(chromium.Page):
     def __init__(self, browser, url, client):
-        self.context = browser.new_context()
-        self.context.set_default_timeout(PATIENCE * 1000)
-        self.page = self.context.new_page()
-        self.troubles = []
-        self.page.on('console', lambda said: said.type in ('error', 'warning') and self.troubles.append(said.text))
-        self.page.on('pageerror', lambda error: self.troubles.append(str(error)))
+        super().__init__(browser)
         self.page.goto(f'{url}/chat/{client}')
         self.page.wait_for_selector('#state[data-state=connected]')
 
@@ -69,11 +56,6 @@ class Page:
     def say(self, text):
         self.page.fill('#text', text)
         self.page.press('#text', 'Enter')
-
-    def wait_for(self, where, text):
-        self.page.wait_for_function(
-            '([where, text]) => document.querySelector(where).innerText.includes(text)', arg=[where, text]
-        )
 
     def wait_without(self, where, text):
         self.page.wait_for_function(

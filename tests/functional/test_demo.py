@@ -13,10 +13,9 @@ import pytest
 from demo import clients
 from demo.pingpong import PingPong
 from tests import chromium
-from tests.conftest import missing
-from tests.live import PATIENCE, ROOT, RUN, run
+from tests.functional.demosite import ON_ANY_PORT, requires_bundles
+from tests.live import RUN, run
 
-ON_ANY_PORT = re.sub(r'(?m)^port = \d+$', 'port = 0', (ROOT / 'demo' / 'development.ini').read_text())
 WITHOUT_NPM = 'import pathlib, demo.clients; demo.clients.NODE_MODULES = pathlib.Path("nowhere")'
 SIDES = ('new', 'old')
 OTHER = {'new': 'old', 'old': 'new'}
@@ -28,30 +27,18 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope='module')
 def live():
-    if clients.from_cdn():
-        missing("the demo's JavaScript clients", 'npm ci --prefix demo --ignore-scripts')
+    requires_bundles()
     with run(ON_ANY_PORT) as live:
         yield live
 
 
-@pytest.fixture(scope='module')
-def browser():
-    with chromium.launched() as browser:
-        yield browser
-
-
-class Table:
-    """The page, opened; `troubles` is whatever a browser complains about."""
+class Table(chromium.Page):
+    """The page, opened."""
 
     def __init__(self, browser, url, routes=None, **context):
-        self.context = browser.new_context(**context)
+        super().__init__(browser, **context)
         for pattern, handler in (routes or {}).items():
             self.context.route(pattern, handler)
-        self.context.set_default_timeout(PATIENCE * 1000)
-        self.page = self.context.new_page()
-        self.troubles = []
-        self.page.on('console', lambda said: said.type in ('error', 'warning') and self.troubles.append(said.text))
-        self.page.on('pageerror', lambda error: self.troubles.append(str(error)))
         self.page.goto(f'{url}/pingpong')
         self.wait_until_connected()
 
@@ -75,11 +62,7 @@ class Table:
         return [re.sub(r'\s+', ' ', re.sub(r'\b(sent|received)\s', '', line.inner_text())).strip() for line in lines]
 
     def wait_for_line(self, side, text):
-        self.page.wait_for_function(
-            """([side, text]) => [...document.querySelectorAll(`#${side} .log li`)]
-                .some(line => line.innerText.replace(/\\s+/g, ' ').includes(text))""",
-            arg=[side, text],
-        )
+        self.wait_for(f'#{side} .log li', text)
 
     def player(self, side):
         return self.page.inner_text(f'#{side} [data-show=player]')

@@ -6,14 +6,12 @@ import signal
 
 import pytest
 
-from demo.clients import CLIENTS, from_cdn
-from tests.conftest import missing
-from tests.functional import test_demo
-from tests.functional.test_demo import ON_ANY_PORT
+from demo.clients import CLIENTS
+from tests import chromium
+from tests.functional.demosite import ON_ANY_PORT, requires_bundles
 from tests.live import GEARBOX, PATIENCE, run
 
 pytestmark = pytest.mark.browser
-browser = test_demo.browser
 
 NAMES = tuple(CLIENTS)
 #: At most 30 characters, as a name.
@@ -23,34 +21,21 @@ PAGES = ('/', '/lobby/2.x', '/chat/1.x', '/workshop/3.x', '/pingpong')
 
 @pytest.fixture(scope='module')
 def live():
-    if from_cdn():
-        missing("the demo's JavaScript clients", 'npm ci --prefix demo --ignore-scripts')
+    requires_bundles()
     with run(ON_ANY_PORT) as live:
         yield live
 
 
-class Page:
-    """A page, connected; `troubles` is whatever a browser complains about."""
+class Page(chromium.Page):
+    """Of the demo, connected."""
 
     def __init__(self, browser, url, **context):
-        self.context = browser.new_context(**context)
-        self.context.set_default_timeout(PATIENCE * 1000)
-        self.page = self.context.new_page()
-        self.troubles = []
-        self.page.on('console', lambda said: said.type in ('error', 'warning') and self.troubles.append(said.text))
-        self.page.on('pageerror', lambda error: self.troubles.append(str(error)))
+        super().__init__(browser, **context)
         self.page.goto(url)
         self.wait_until('connected')
 
     def wait_until(self, state):
         self.page.wait_for_selector(f'[data-state={state}]')
-
-    def wait_for(self, where, text):
-        self.page.wait_for_function(
-            """([where, text]) => [...document.querySelectorAll(where)].some(
-                one => one.innerText.replace(/\\s+/g, ' ').includes(text))""",
-            arg=[where, text],
-        )
 
     def fill_in(self, form, **fields):
         for name, value in fields.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests import chromium
 from tests.live import PATIENCE, serve
 
 from .clients import requires_node
@@ -28,12 +27,6 @@ def live():
     with serve('tests.fixtureapps.oldbrowser', transports='websocket polling jsonp htmlfile') as live:
         yield live
         assert 'Traceback' not in live.log(), live.log()
-
-
-@pytest.fixture(scope='module')
-def browser():
-    with chromium.launched() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize('case', CASES)

@@ -96,22 +96,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return site
 
 
-@pytest.fixture(scope='module')
-def browser() -> Iterator[Any]:
-    with chromium.launched() as browser:
-        yield browser
-
-
-class Page:
+class Page(chromium.Page):
     """A page of the site in a browser that a user has logged in with, and a Socket.IO client in it."""
 
     def __init__(self, live: Live, browser: Any, user: str | None, locale: str) -> None:
+        super().__init__(browser, locale=locale)
         self.url = live.url
-        self.context = browser.new_context(locale=locale)
-        self.context.set_default_timeout(PATIENCE * 1000)
         # Style sheets of a CDN.
         self.context.route(lambda url: not url.startswith(live.url), lambda route: route.abort())
-        self.page = self.context.new_page()
         if user:
             self.log_in(user)
         self.page.goto(f'{live.url}/demo')
