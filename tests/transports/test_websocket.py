@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import struct
 import time
 
 import gevent
@@ -327,6 +328,15 @@ def test_the_server_ends_a_0_9_client_in_its_words(port):
     assert client.hear() == '0::'
     assert client.hear_close() == 1000
     client.close()
+
+
+def test_who_is_gone_before_the_handshake_is_answered_leaves_no_traceback():
+    with serve() as live:
+        for _ in range(50):
+            with socket.create_connection(('127.0.0.1', live.port)) as gone:
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))  # close resets
+                gone.sendall(handshake(live.port, EIO4))
+        talking(live.port).close()
 
 
 @pytest.mark.parametrize('vanish', [socket.SHUT_RDWR, None])
