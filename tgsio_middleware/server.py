@@ -86,16 +86,18 @@ class SocketIOHandler(WSGIHandler):
         self.close_connection = True
         return taken, unread
 
-    def switching(self, start_response: Any, headers: list[tuple[str, str]]) -> bytes | None:
-        """The head of a 101, for who takes the connection to send with the first of what it says; None where something
-        between it and this server has a say in answers: `start_response` is then not this server's own.
+    def switch_protocols(self, start_response: Any, headers: list[tuple[str, str]]) -> bool:
+        """Answers with a 101 at once, without what pywsgi does for answers that have a body; -> it did. Not where
+        something between the filter and this server has a say in answers: its `start_response` is not this server's.
         """
         if start_response != self.start_response:
-            return None
+            return False
         self.status = self._orig_status = '101 Switching Protocols'  # for the log
+        self.code = 101  # pywsgi looks at it where the client has gone
         self.headers_sent = True
         lines = [f'{name}: {value}\r\n' for name, value in headers]
-        return f'HTTP/1.1 {self.status}\r\n{"".join(lines)}\r\n'.encode('latin-1')
+        self._sendall(f'HTTP/1.1 {self.status}\r\n{"".join(lines)}\r\n'.encode('latin-1'))
+        return True
 
     def keeps_alive(self, application: Any) -> bool:
         """More requests may follow on the connection, and nothing stands between `application` and this server."""

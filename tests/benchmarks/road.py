@@ -99,7 +99,7 @@ def by_hand():
 class Connection:
     """Takes everything; `sent` is what it was given last, `comes` what can be read."""
 
-    head = unread = comes = b''
+    unread = comes = b''
     pending = None
 
     def __init__(self) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 import weakref
 from contextvars import ContextVar
 from time import monotonic
 
 import gevent
+import pytest
 from gevent import get_hub
 from gevent.event import Event
 
 from tgsio_middleware.engine import workers as module
 from tgsio_middleware.engine.workers import MAX_IDLE, MAX_TURN, Workers, workers
+from tgsio_middleware.transports.stream import Stream
+from tgsio_middleware.transports.takeover import Connection
 
 from .fakes import settle
 
@@ -39,10 +43,12 @@ class Client:
         self.ran.append(f'{self.name} told')
 
 
-def read(pool, *clients):
-    for client in clients:
-        pool.read_later(client)
-    settle()
+def read(pool, *clients, how='read_later'):
+    """libev calls the watchers of one pass in reverse."""
+    for client in reversed(clients):
+        getattr(pool, how)(client)
+    for _ in range(2):  # passes of the loop
+        gevent.sleep(0.005)
 
 
 def test_a_job_runs_in_the_next_turn_and_not_in_this_one():
@@ -180,10 +186,37 @@ def test_who_writes_while_all_is_flushed_is_flushed_next_time():
     assert second.times == 1
 
 
-def test_all_that_came_in_one_pass_is_read_and_then_all_are_told():
+@pytest.mark.parametrize('how', ['read_later', '_read_soon'])
+def test_all_that_came_in_one_pass_is_read_and_then_all_are_told(how):
     pool, ran = Workers(), []
-    read(pool, *(Client(pool, ran, name) for name in 'ab'))
+    read(pool, *(Client(pool, ran, name) for name in 'ab'), how=how)
     assert ran == ['a read', 'b read', 'a told', 'b told']
+
+
+def test_who_spoke_first_is_read_first_and_before_greenlets_that_wake_in_the_same_pass():
+    """A client that polls on one connection and posts on a new one may rely on it; see the protocol's own suite."""
+    heard = []
+
+    class Listener(Stream):
+        def received(self, data):
+            heard.append(data)
+            gevent.spawn(heard.append, b'a greenlet of ' + data)
+
+        def lost(self):
+            pass
+
+    pairs = [socket.socketpair() for _ in range(3)]
+    for _, ours in pairs:
+        ours.setblocking(False)
+        Listener(Connection(ours, b'', ours.close)).start()
+    other = socket.socketpair()
+    newcomers = get_hub().loop.io(other[1].fileno(), 1)
+    newcomers.start(lambda: (newcomers.stop(), gevent.spawn(heard.append, b'a newcomer')))
+    gevent.sleep(0.01)
+    for name, speaker in zip((b'1', b'2', b'3', b'4'), [pairs[0][0], pairs[1][0], other[0], pairs[2][0]]):
+        speaker.send(name)
+    gevent.sleep(0.1)
+    assert heard == [b'1', b'2', b'4', b'a newcomer', b'a greenlet of 1', b'a greenlet of 2', b'a greenlet of 4']
 
 
 def test_whose_handler_blocks_keeps_nobody_of_its_turn_waiting():

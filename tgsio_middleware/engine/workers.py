@@ -13,7 +13,6 @@ third of an event's cost.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Protocol
@@ -58,19 +57,29 @@ class Workers:
     def __init__(self) -> None:
         self.hub = get_hub()
         self._idle: list[greenlet] = []
-        self._ready: deque[Readable] = deque()
+        self._ready: list[Readable] = []
         self._dirty: list[Flushable] = []
         self._in_turn = False
         self._scheduled = False
+        #: `who.read()` in the next turn; for watchers' callbacks
+        self.read_later: Callable[[Readable], None]
+        try:
+            self._before_waiting = self.hub.loop.prepare(ref=False, priority=self.hub.loop.MAXPRI)
+        except TypeError:  # libuv's loop has none
+            self.read_later = self._read_soon
+        else:
+            self._before_waiting.start(self._turn)
+            self.read_later = self._ready.append
 
-    def read_later(self, who: Readable) -> None:
-        """`who.read()` in the next turn; a watcher's callback."""
-        if not self._ready:
-            self.hub.loop.run_callback(self._turn)
+    def _read_soon(self, who: Readable) -> None:
+        """Among the greenlets that the watchers have woken, so that a new connection may overtake an older one."""
         self._ready.append(who)
+        self.hub.loop.run_callback(self._turn)
 
     def _turn(self) -> None:
-        """Runs in the hub, after the watchers of one pass of the loop."""
+        """Runs in the hub, when the watchers of one pass of the loop have been called, before any greenlet that they
+        have woken.
+        """
         while self._ready:
             self.enter(self._read)
 
@@ -78,7 +87,7 @@ class Workers:
         ready, me, end = self._ready, getcurrent(), monotonic() + MAX_TURN
         while ready:
             try:
-                ready.popleft().read()
+                ready.pop().read()  # the last one first: libev calls watchers of one kind in reverse
             except FAILURES:
                 log.exception(LOST)
             me.gr_context = None  # the next one is another client

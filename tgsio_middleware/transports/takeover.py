@@ -85,13 +85,11 @@ class EndWatch:
 class Connection:
     """A non-blocking stream: `recv` and `send` raise BlockingIOError where they would block."""
 
-    __slots__ = ('close', 'fileno', 'head', 'pending', 'recv', 'send', 'sock', 'unread')
+    __slots__ = ('close', 'fileno', 'pending', 'recv', 'send', 'sock', 'unread')
 
     def __init__(self, sock: Any, unread: bytes, close: Callable[[], None]) -> None:
         self.sock = sock
         self.unread = unread
-        #: of the answer to the request, where it has not been sent yet
-        self.head = b''
         self.close = close
         self.fileno: Callable[[], int] = sock.fileno
         #: bytes that TLS has decrypted and nobody has read: no event of the kernel will tell. None without TLS.

@@ -29,7 +29,7 @@ def opens_websocket(environ: Environ) -> bool:
 
 
 def shake_hands(environ: Environ, start_response: StartResponse, headers: Headers) -> Connection:
-    """101 Switching Protocols, sent or in the connection's `head`; raises HandshakeRefused."""
+    """101 Switching Protocols; raises HandshakeRefused."""
     if environ['REQUEST_METHOD'] != 'GET' or not opens_websocket(environ):
         raise HandshakeRefused('bad_request', 'no websocket handshake')
     if environ.get('HTTP_SEC_WEBSOCKET_VERSION') != '13':
@@ -43,12 +43,9 @@ def shake_hands(environ: Environ, start_response: StartResponse, headers: Header
     if environ.get(OPENED) is not None:
         return take(environ)
     headers = [('Upgrade', 'websocket'), ('Connection', 'Upgrade'), ('Sec-WebSocket-Accept', accept), *headers]
-    head = environ[TAKE].switching(start_response, headers) if TAKE in environ else None
-    if head is None:
+    if TAKE not in environ or not environ[TAKE].switch_protocols(start_response, headers):
         start_response('101 Switching Protocols', headers)(b'')
-    connection = take(environ)
-    connection.head = head or b''
-    return connection
+    return take(environ)
 
 
 def turn_away(environ: Environ, answer: Answer) -> Iterable[bytes]:
@@ -79,8 +76,6 @@ class WebSocket(Stream, Transport):
         #: set at the end, where the request's greenlet waits for it
         self.finished: Event | None = None
         self._reader = frames.Reader(socket.settings.max_payload, socket.settings.max_fragments)
-        if connection.head:
-            self.write(connection.head)
 
     # -- Stream ------------------------------------------------------------------------------------------------------
 
