@@ -155,14 +155,17 @@ class BaseNamespace(Dispatch):
     def disconnect(self, silent: bool = False) -> None:
         """Ends this namespace for the client, kills its jobs, leaves its rooms. The last one ends the connection.
 
-        `silent`: the client is not told (it has left by itself) and the connection stays.
+        `silent`: the client is not told (it has left by itself) and the connection stays. Where the client has left
+        already, nothing but the jobs end: it may have come back, to an object that is not this one.
         """
         socket = self.socket
         if OPEN and not silent and postponed(self.disconnect):
             return
-        if not silent:
-            socket.send_packet(Packet(type='disconnect', endpoint=self.ns_name))
         try:
+            if socket.active_ns.get(self.ns_name) is not self:
+                return
+            if not silent:
+                socket.send_packet(Packet(type='disconnect', endpoint=self.ns_name))
             socket.remove_namespace(self.ns_name)
             if not silent and not socket.active_ns:
                 socket.disconnect()

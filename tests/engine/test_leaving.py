@@ -214,3 +214,37 @@ def test_a_client_that_goes_while_it_connects():
     settle()
     assert left == ['/slow']
     assert client.heard == []
+
+
+# -- who has left and come back ----------------------------------------------------------------------------------------
+
+
+def come_back(client):
+    """Leaves /chat and connects it anew; -> the object of the first time."""
+    former = client.socket['/chat']
+    client.say('41/chat,', '40/chat,')
+    assert client.socket['/chat'] is not former
+    client.forget()
+    return former
+
+
+@pytest.mark.parametrize('silent', [False, True])
+def test_an_object_that_was_left_ends_nobody_else(silent):
+    """What a greenlet of the site's still holds, to end who has not logged in after so many seconds."""
+    client = connected({'': Echo, '/chat': Echo})
+    client.say('40/chat,')
+    come_back(client).disconnect(silent)
+    assert client.heard == []
+    client.say('42/chat,["echo"]')
+    assert client.heard == ['42/chat,["echo"]']
+
+
+def test_an_object_that_was_left_does_not_end_a_connection_without_namespaces():
+    client = connected(Echo)
+    former = client.socket['']
+    client.say('41')
+    client.forget()
+    former.disconnect()
+    client.say('40')
+    assert client.heard == ['40']
+    assert client.socket.connected
