@@ -213,7 +213,7 @@ def test_who_spoke_first_is_read_first_and_before_greenlets_that_wake_in_the_sam
     newcomers = get_hub().loop.io(other[1].fileno(), 1)
     newcomers.start(lambda: (newcomers.stop(), gevent.spawn(heard.append, b'a newcomer')))
     gevent.sleep(0.01)
-    for name, speaker in zip((b'1', b'2', b'3', b'4'), [pairs[0][0], pairs[1][0], other[0], pairs[2][0]]):
+    for name, speaker in zip((b'1', b'2', b'3', b'4'), [pairs[0][0], pairs[1][0], other[0], pairs[2][0]], strict=True):
         speaker.send(name)
     gevent.sleep(0.1)
     assert heard == [b'1', b'2', b'4', b'a newcomer', b'a greenlet of 1', b'a greenlet of 2', b'a greenlet of 4']
