@@ -57,10 +57,17 @@ class Stream:
         connection = self._connection
         if connection is None or self._ending:
             return
-        self._watcher.start(self._workers.read_later, self)
         unread, connection.unread = connection.unread, b''
         if unread:
-            self._workers.submit(self.received, unread)
+            self._workers.submit(self._begin, unread)
+        else:
+            self._watcher.start(self._workers.read_later, self)
+
+    def _begin(self, unread: bytes) -> None:
+        """In a worker; nothing else is read before, however long the loop has taken to come to this."""
+        if self.open:
+            self.resume()
+            self.received(unread)
 
     def pause(self) -> None:
         """Reads no more until `resume`."""
