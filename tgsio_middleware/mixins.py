@@ -46,6 +46,9 @@ def deliver(packet: Packet, members: Iterable[BaseNamespace], skip: Socket | Non
             if (dialect, prepare) not in prepared:
                 prepared[dialect, prepare] = _prepare(packet, socket)
             said = prepared[dialect, prepare]
+            if socket.transport is not transport:  # `_prepare` has waited, and the client moved to another
+                send(packet, socket)
+                continue
         if said is not None:
             transport.put_prepared(said)
 

@@ -113,3 +113,24 @@ def test_a_held_value_is_sent_as_it_was_when_it_was_emitted():
             value['n'] = 2
 
     assert connected(Changing).heard == ['40', '42["x",{"n":1}]']
+
+
+def test_what_takes_its_time_to_be_said_is_held_no_more_when_its_namespace_was_connected_meanwhile():
+    """What an emit says is encoded by the site's code, which may wait for a database."""
+
+    class Row:
+        def __json__(self):
+            gate.wait()
+            return 'a row'
+
+    class Early(BaseNamespace):
+        def recv_connect(self):
+            self.spawn(self.emit, 'news', Row())
+            gevent.sleep(0)
+
+    gate = Event()
+    client = connected(Early)
+    assert client.heard == ['40']
+    gate.set()
+    settle()
+    assert client.heard == ['40', '42["news","a row"]']

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 
+import gevent
 import pytest
 from gevent.event import Event
 
 from tgsio_middleware.errors import LocalProtocolError
+from tgsio_middleware.mixins import BroadcastMixin
 from tgsio_middleware.namespace import BaseNamespace
 from tgsio_middleware.packet import Packet
 from tgsio_middleware.wire import eio3, eio4, sio09
 from tgsio_middleware.wire.negotiate import DIALECTS
 
-from .fakes import Client, connected, serve, settle
+from .fakes import Client, ListTransport, connected, serve, settle
 from .namespaces import EVENTS, Echo, Leaving
 
 PLACEHOLDER = '{"_placeholder":true,"num":0}'
@@ -210,6 +212,38 @@ def test_bytes_for_a_0_9_client_fail_in_its_handler_only(caplog):
     client = connected(Binary, sio09)
     client.say('5:::{"name":"x"}')
     assert 'internal_error' in client.heard[-1]
+
+
+@pytest.mark.parametrize(
+    'say',
+    [
+        lambda namespace, row: namespace.emit('news', row),
+        lambda namespace, row: namespace.emit('news', row, callback=print),
+        lambda namespace, row: namespace.broadcast_event('news', row),
+    ],
+    ids=['emit', 'with a callback', 'broadcast'],
+)
+def test_what_takes_its_time_to_be_said_leaves_on_the_transport_that_carries_the_client_by_then(say):
+    """What is said is encoded by the site's code, which may wait for a database."""
+
+    class Row:
+        def __json__(self):
+            gate.wait()
+            return 'a row'
+
+    class News(BaseNamespace, BroadcastMixin):
+        pass
+
+    gate = Event()
+    client = connected(News)
+    gevent.spawn(say, client.socket[''], Row())
+    settle()
+    former, client.transport = client.transport, ListTransport(client.socket)
+    client.socket.transport = client.transport
+    gate.set()
+    settle()
+    assert former.said[1:] == ['40']
+    assert [message.lstrip('421') for message in client.heard] == ['["news","a row"]']
 
 
 # -- small things ------------------------------------------------------------------------------------------------------

@@ -57,7 +57,10 @@ def _connected(socket: Socket, packet: Packet) -> None:
 def hold(socket: Socket, packet: Packet) -> None:
     """It is said when its namespace's CONNECT has been answered. More than `max_buffered` ends the client."""
     messages = socket.dialect.encode(packet, socket.host.json_default)
-    socket.holds[packet['endpoint']].append(messages)
+    held = socket.holds.get(packet['endpoint'])
+    if held is None:  # `encode` runs code of the site's, which may have waited for just that
+        return socket.say(messages)
+    held.append(messages)
     socket.held += sum(map(len, messages))
     if socket.held > socket.settings.max_buffered:
         socket.fail(Exceeded('max_buffered', 'too much is said to a namespace that is not connected yet'))

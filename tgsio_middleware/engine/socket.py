@@ -341,7 +341,8 @@ class Socket(Inbox, LegacyNames):
         if OPEN or self.holds:
             self.send_packet(event(endpoint, name, args))
         elif self.reason is None and self.transport is not None:
-            self.transport.put(self.dialect.emission(endpoint, name, args, self.host.json_default))
+            messages = self.dialect.emission(endpoint, name, args, self.host.json_default)
+            self.transport.put(messages)  # `emission` may have waited, and the client moved to another transport
 
     def send_packet(self, packet: Packet) -> None:
         """Says a packet (gevent-socketio's dict will do) to the client; at once, or after its namespace's CONNECT, or
@@ -352,7 +353,8 @@ class Socket(Inbox, LegacyNames):
         if self.holds and packet.get('endpoint') in self.holds:
             return membership.hold(self, packet)
         if self.reason is None and self.transport is not None:
-            self.transport.put(self.dialect.encode(packet, self.host.json_default))
+            messages = self.dialect.encode(packet, self.host.json_default)
+            self.transport.put(messages)
 
     def say_now(self, packet: Packet) -> None:
         """Says it inside the event under way, also where `emit_on_commit` holds the others. Raises LocalProtocolError
