@@ -13,8 +13,6 @@ from gevent import monkey
 monkey.patch_all()
 
 import gc
-import json
-import logging
 import os
 import sys
 from collections import Counter
@@ -26,6 +24,7 @@ from greenlet import greenlet
 from tg import MinimalApplicationConfigurator, TGController, expose
 from tg.configurator.components.transactions import TransactionManagerConfigurationComponent
 
+from tests.fixtureapps.program import serve, settings_from
 from tgsio_middleware import BroadcastMixin, RoomsMixin, SocketIOController
 from tgsio_middleware import server as server_module
 from tgsio_middleware.engine.exchange import EXCHANGES
@@ -134,14 +133,10 @@ def make_app(global_conf: dict[str, str], **app_conf: Any) -> Any:
 
 
 def main(file: str) -> None:
-    logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s %(message)s')
-    settings = json.loads(Path(file).read_text())
+    settings = settings_from(file)
     idle.PERIOD = server_module.IDLE_PATIENCE = settings.pop('patience')
     app = SocketIOMiddleware(make_app({}), **settings)
-    server = SocketIOServer(('127.0.0.1', 0), app)
-    server.start()
-    print(f'Serving on http://127.0.0.1:{server.server_port}', flush=True)
-    server.serve_forever()
+    serve(SocketIOServer(('127.0.0.1', 0), app))
 
 
 if __name__ == '__main__':

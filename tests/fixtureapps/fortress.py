@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 import os
 import resource
 import socket
@@ -28,6 +27,8 @@ from tgsio_middleware.middleware import SocketIOMiddleware
 from tgsio_middleware.mixins import BroadcastMixin, RoomsMixin
 from tgsio_middleware.namespace import BaseNamespace
 from tgsio_middleware.server import SocketIOServer
+
+from .program import serve, settings_from
 
 KIB = resource.getpagesize() // 1024
 filters: list[SocketIOMiddleware] = []
@@ -128,8 +129,7 @@ def page(environ, start_response):
 
 
 def main(file: str) -> None:
-    logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s %(message)s')
-    settings = json.loads(Path(file).read_text())
+    settings = settings_from(file)
     for patience in ('HEAD_PATIENCE', 'IDLE_PATIENCE'):
         setattr(our_server, patience, settings.pop(patience, 30))
     server_class = {'ours': SocketIOServer, 'stock': WSGIServer}[settings.pop('server')]
@@ -141,9 +141,7 @@ def main(file: str) -> None:
     server.init_socket()
     if sndbuf:
         server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sndbuf)  # accepted connections inherit it
-    server.start()
-    print(f'Serving on http://127.0.0.1:{server.server_port}', flush=True)
-    server.serve_forever()
+    serve(server)
 
 
 if __name__ == '__main__':

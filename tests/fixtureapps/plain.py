@@ -5,10 +5,7 @@ Takes the name of a JSON file: the filter's settings, and `server`, which is `ou
 
 from __future__ import annotations
 
-import json
-import logging
 import sys
-from pathlib import Path
 
 import gevent
 from gevent.pywsgi import WSGIServer
@@ -19,6 +16,8 @@ from tgsio_middleware.middleware import SocketIOMiddleware
 from tgsio_middleware.mixins import BroadcastMixin, RoomsMixin
 from tgsio_middleware.namespace import BaseNamespace
 from tgsio_middleware.server import SocketIOServer
+
+from .program import serve, settings_from
 
 
 class Lobby(BaseNamespace, RoomsMixin, BroadcastMixin):
@@ -92,16 +91,12 @@ def front(app):
 
 
 def main(file: str) -> None:
-    logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s %(message)s')
-    settings = json.loads(Path(file).read_text())
+    settings = settings_from(file)
     kind = settings.pop('server')
     server_class = {'ours': SocketIOServer, 'fronted': SocketIOServer, 'stock': WSGIServer}[kind]
     app = SocketIOMiddleware(page, PlainHost({'': Lobby, '/chat': Lobby, '/refusing': Refusing}), **settings)
     served = front(app) if kind == 'fronted' else app
-    server = server_class(('127.0.0.1', 0), served, **({'log': None} if server_class is WSGIServer else {}))
-    server.start()
-    print(f'Serving on http://127.0.0.1:{server.server_port}', flush=True)
-    server.serve_forever()
+    serve(server_class(('127.0.0.1', 0), served, **({'log': None} if server_class is WSGIServer else {})))
 
 
 if __name__ == '__main__':

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import sys
-from pathlib import Path
 from typing import Any
 
 import gevent
 
+from tests.fixtureapps.program import serve, settings_from
 from tgsio_middleware.engine.host import PlainHost
 from tgsio_middleware.errors import ConnectionRefused
 from tgsio_middleware.middleware import SocketIOMiddleware
@@ -62,12 +60,8 @@ def nothing(environ: Any, start_response: Any) -> list[bytes]:
 
 
 def main(file: str) -> None:
-    logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s %(message)s')
     host = PlainHost({'': Peer, '/chat': Peer, '/other': Peer, '/refusing': Refusing})
-    server = SocketIOServer(('127.0.0.1', 0), SocketIOMiddleware(nothing, host, **json.loads(Path(file).read_text())))
-    server.start()
-    print(f'Serving on http://127.0.0.1:{server.server_port}', flush=True)
-    server.serve_forever()
+    serve(SocketIOServer(('127.0.0.1', 0), SocketIOMiddleware(nothing, host, **settings_from(file))))
 
 
 if __name__ == '__main__':
