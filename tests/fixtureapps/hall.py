@@ -21,6 +21,8 @@ import tgsio_middleware
 from tgsio_middleware import BroadcastMixin, RoomsMixin, SocketIOController
 from tgsio_middleware.pubsub import PubSubTGNamespace
 
+from .somebody import identify
+
 
 class LoggedIn(predicates.Predicate):
     message = 'log in'
@@ -310,21 +312,8 @@ class RootController(TGController):
         return 'bye'
 
 
-class Header:
-    """Who the header `X-User` names is logged in."""
-
-    def __init__(self, app):
-        self.app = app
-
-    def __call__(self, environ, start_response):
-        user = environ.get('HTTP_X_USER')
-        if user:
-            environ['repoze.who.identity'] = {'repoze.who.userid': user}
-        return self.app(environ, start_response)
-
-
 def make_app(global_conf, **app_conf):
     configurator = MinimalApplicationConfigurator()
     configurator.register(TransactionManagerConfigurationComponent)
     configurator.update_blueprint({'root_controller': RootController(), 'renderers': ['json']})
-    return Header(configurator.make_wsgi_app(global_conf, app_conf))
+    return identify(configurator.make_wsgi_app(global_conf, app_conf))
