@@ -1,4 +1,4 @@
-"""One server and one Node process a pair for the whole folder."""
+"""One server and one Node process a pair for the whole folder; a Redis for each module that asks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tests.functional import table
 from tests.functional.clients import requires_node
 from tests.functional.peers import pool_for
 from tests.live import serve
+from tests.redisserver import Redis
 
 SITE = 'tests.fixtureapps.pingpong'
 
@@ -42,3 +43,9 @@ def witness(pool):
     peer.join()
     yield peer
     peer.close()
+
+
+@pytest.fixture(scope='module')
+def redis():
+    with Redis() as redis:
+        yield redis

@@ -31,12 +31,6 @@ def site(redis: Redis) -> dict[str, str]:
 
 
 @pytest.fixture(scope='module')
-def redis() -> Iterator[Redis]:
-    with Redis() as redis:
-        yield redis
-
-
-@pytest.fixture(scope='module')
 def two(redis: Redis) -> Iterator[tuple[Live, Live]]:
     """Two processes."""
     with serve(SITE, **site(redis)) as one, serve(SITE, **site(redis)) as other:

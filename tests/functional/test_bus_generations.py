@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.node]
 pytest.importorskip('redis')
 
 #: Two processes on one Redis.
-redis, two = test_bus.redis, test_bus.two
+two = test_bus.two
 
 #: The first five talk to one process over websockets, the others to the other one by polling; of each user there is one
 #: here and one there. Those with even numbers are in the room `even` and listen to `room-0`.

@@ -19,12 +19,6 @@ HALL = '/hall'
 
 
 @pytest.fixture(scope='module')
-def redis() -> Iterator[Redis]:
-    with Redis() as redis:
-        yield redis
-
-
-@pytest.fixture(scope='module')
 def live(redis: Redis) -> Iterator[Live]:
     with serve('tests.fixtureapps.hall', bus=redis.url) as live:
         yield live
