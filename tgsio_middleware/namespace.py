@@ -12,7 +12,7 @@ import gevent
 from .bus.outbox import OPEN, hold_packet, postponed
 from .dispatch import Dispatch
 from .engine.auth import AUTH
-from .errors import LocalProtocolError
+from .engine.membership import has_ended
 from .packet import Packet, event
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class BaseNamespace(Dispatch):
             packet['ack'] = ack
             try:
                 self.socket.send_packet(packet)
-            except LocalProtocolError:
+            except BaseException:
                 self.socket.pop_ack(packet['id'])  # nobody was asked
                 raise
 
@@ -153,16 +153,16 @@ class BaseNamespace(Dispatch):
         return job
 
     def disconnect(self, silent: bool = False) -> None:
-        """Ends this namespace for the client, kills its jobs, leaves its rooms. The last one ends the connection.
+        """Ends this namespace for the client, kills its jobs, leaves its rooms. The last one ends the connection. Once
+        it has ended, nothing but the jobs does: the client may have come back, to another object.
 
-        `silent`: the client is not told (it has left by itself) and the connection stays. Where the client has left
-        already, nothing but the jobs end: it may have come back, to an object that is not this one.
+        `silent`: the client is not told (it has left by itself) and the connection stays.
         """
         socket = self.socket
         if OPEN and not silent and postponed(self.disconnect):
             return
         try:
-            if socket.active_ns.get(self.ns_name) is not self:
+            if has_ended(self):
                 return
             if not silent:
                 socket.send_packet(Packet(type='disconnect', endpoint=self.ns_name))

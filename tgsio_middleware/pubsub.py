@@ -26,6 +26,7 @@ from .bus.home import at_home
 from .bus.lines import Unavailable
 from .bus.outbox import OPEN, current
 from .dispatch import MAX_NAME, Handler
+from .engine.membership import has_ended
 from .errors import Exceeded, LocalProtocolError
 from .mixins import deliver
 from .namespace import BaseNamespace
@@ -123,7 +124,7 @@ class PubSubTGNamespace(SocketIOTGNamespace):
         try:
             super().disconnect(silent)
         finally:
-            if self.socket.active_ns.get(self.ns_name) is not self:
+            if has_ended(self):
                 self._end_all()
 
     def event_failed(self) -> None:
@@ -174,7 +175,7 @@ class PubSubTGNamespace(SocketIOTGNamespace):
         self._unsubscribe(key)  # another channel by the same name and arguments
         self._subscriptions[key] = channel
         self.request.environ.setdefault(FRESH, []).append(key)
-        if self.socket.active_ns.get(self.ns_name) is not self:  # it has left meanwhile
+        if has_ended(self):  # it has left meanwhile
             self._end_all()
             return False
         return True

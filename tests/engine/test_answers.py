@@ -309,6 +309,34 @@ def test_who_asks_again_after_the_end_is_not_told_for_ever():
     emits(client, 'emit')
     client.say('1')
     assert len(chat.log) == 1
+    chat.options = {'timeout': SHORT}
+    chat.on_emit()
+    gevent.sleep(2 * SHORT)
+    settle()
+    assert len(chat.log) == 1
+
+
+def test_who_asks_while_it_is_made_is_answered():
+    class Eager(Chat):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.on_emit()
+
+    client, chat = in_chat(cls=Eager)
+    answers(client, '[1]')
+    assert chat.log == [(1,)]
+
+
+def test_nobody_was_asked_where_emit_raised():
+    class Row:
+        def __json__(self):
+            raise KeyError('no such column')
+
+    client, chat = in_chat()
+    with pytest.raises(KeyError):
+        chat.emit('question', Row(), on_failure=chat.failed)
+    client.say('41/chat,')
+    assert chat.log == []
 
 
 def test_a_callback_is_answered_in_its_own_namespace():

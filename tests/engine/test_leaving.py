@@ -248,3 +248,12 @@ def test_an_object_that_was_left_does_not_end_a_connection_without_namespaces():
     client.say('40')
     assert client.heard == ['40']
     assert client.socket.connected
+
+
+def test_an_object_that_ends_itself_while_it_is_made_ends_the_connection():
+    class Closed(Echo):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.disconnect()
+
+    assert not connected(Closed).socket.connected

@@ -18,6 +18,7 @@ from gevent.event import AsyncResult
 
 from ..errors import AnswerTimeout, Disconnected, NoAnswer
 from ..packet import Packet
+from .membership import has_ended
 
 if TYPE_CHECKING:
     from ..namespace import BaseNamespace
@@ -71,6 +72,8 @@ class Answers:
     ) -> int:
         """-> the question's number. `timeout` in seconds. The oldest fails beyond `max_acks`."""
         number = self.next_number()
+        if whose is not None and has_ended(whose):
+            return number
         timer = None
         if timeout is not None:
             timer = get_hub().loop.timer(timeout)
@@ -86,7 +89,7 @@ class Answers:
 
     def call(self, whose: BaseNamespace, packet: Packet, timeout: float | None) -> Any:
         """Says the packet and blocks; -> None, the answer's one value, or a tuple of several. Raises NoAnswer."""
-        if self._socket.active_ns.get(whose.ns_name) is not whose or not self._socket.connected:
+        if has_ended(whose) or not self._socket.connected:
             raise Disconnected(self._socket.reason or 'namespace disconnect')
         result = AsyncResult()
         number = self.ask(whose, lambda *values: result.set(values), result.set_exception, timeout, at_once=True)

@@ -85,6 +85,13 @@ def _refuse(socket: Socket, packet: Packet, refused: Refused) -> None:
         socket.say(socket.dialect.refusal(endpoint, Refused(refused.message)))
 
 
+def has_ended(namespace: BaseNamespace) -> bool:
+    """It was connected and is no more; the client may have come back, to another object. In its `__init__` it has no
+    sid yet.
+    """
+    return namespace.sid != '' and namespace.socket.active_ns.get(namespace.ns_name) is not namespace
+
+
 def leave(socket: Socket, namespace: BaseNamespace, reason: str) -> None:
     """`recv_disconnect` runs exactly once; jobs and rooms go after it."""
     journal.disconnected(namespace, reason)
