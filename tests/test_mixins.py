@@ -137,6 +137,13 @@ def test_what_is_no_name_of_a_room(three, room):
             do(room)
 
 
+def test_a_client_s_sid_is_a_room_as_everywhere(three):
+    ann, bob, _ = three
+    ann.socket[''].emit_to_room(bob.socket[''].sid, 'news', 1)
+    ann.socket['/other'].emit_to_room(bob.socket[''].sid, 'news', 1)
+    assert heard(three) == ([], ALL[1], [])
+
+
 def test_a_room_of_another_namespace_is_another(three):
     ann, _, cid = three
     ann.socket[''].join('red')

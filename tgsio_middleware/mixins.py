@@ -86,7 +86,7 @@ def say_to_room(speaker: Any, room: str | None, name: str, args: Sequence[Any], 
         return
     endpoint: str = speaker.ns_name
     registry = speaker.socket.registry
-    deliver(event(endpoint, name, args), registry.rooms.members(endpoint, room), skip)
+    deliver(event(endpoint, name, args), registry.members(endpoint, room), skip)
     if registry.bus is not None:
         to = Address(endpoint, () if room is None else (room,), () if skip is None else (speaker.sid,))
         registry.bus.emit(to, name, plain(args, speaker.socket.host.json_default))

@@ -83,7 +83,7 @@ class Exchange:
 
     def occupied(self, endpoint: str, room: str | None) -> bool:
         """Somebody is there."""
-        return bool(self._members(endpoint, room))
+        return bool(self.registry.members(endpoint, room))
 
     def tell(self, to: Address, name: str, args: Sequence[Any]) -> None:
         """Says an event."""
@@ -132,25 +132,18 @@ class Exchange:
 
     def rooms(self, endpoint: str) -> Iterable[str]:
         """The names of all rooms, clients' sids among them."""
-        members = self.registry.rooms.members(endpoint)
+        members = self.registry.members(endpoint)
         return {name for one in members for name in (one.sid, *self.registry.rooms.rooms_of(one))}
 
     def select(self, to: Address) -> Collection[BaseNamespace]:
         """Its members; do not change rooms while you walk over it."""
         if not to.rooms:
-            members = self._members(to.endpoint, None)
+            members = self.registry.members(to.endpoint)
         elif len(to.rooms) == 1:
-            members = self._members(to.endpoint, to.rooms[0])
+            members = self.registry.members(to.endpoint, to.rooms[0])
         else:
-            members = dict.fromkeys(member for room in to.rooms for member in self._members(to.endpoint, room))
+            members = dict.fromkeys(member for room in to.rooms for member in self.registry.members(to.endpoint, room))
         if not to.skipped:
             return members
-        skipped = {member for room in to.skipped for member in self._members(to.endpoint, room)}
+        skipped = {member for room in to.skipped for member in self.registry.members(to.endpoint, room)}
         return [member for member in members if member not in skipped]
-
-    def _members(self, endpoint: str, room: str | None) -> Collection[BaseNamespace]:
-        members = self.registry.rooms.members(endpoint, room)
-        alone = self.registry.sids.get(room) if room is not None else None
-        if alone is None or alone.ns_name != endpoint:
-            return members
-        return {**dict.fromkeys(members), alone: None}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Collection
 from heapq import heappop, heappush
 from ipaddress import IPv6Address, IPv6Network
 from time import monotonic
@@ -106,6 +107,16 @@ class Registry:
             self._tick(socket, monotonic())
             socket = self.sockets.get(sid or '')
         return socket
+
+    def members(self, endpoint: str, room: str | None = None) -> Collection[BaseNamespace]:
+        """Who is in the room, or in the namespace; a client's own sid is a room that holds it. Do not change rooms
+        while you walk over it.
+        """
+        members = self.rooms.members(endpoint, room)
+        alone = self.sids.get(room) if room is not None else None
+        if alone is None or alone.ns_name != endpoint:
+            return members
+        return {**dict.fromkeys(members), alone: None}
 
     def watch(self, socket: Socket, not_before: float = 0.0) -> None:
         """Takes the socket's present deadline into the wheel."""
