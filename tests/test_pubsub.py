@@ -58,6 +58,8 @@ def hears(client: Client, channel: str, speaker: Client, namespace: str = HALL) 
         (['two words'], 'two words'),
         (['room', 1], 'room-1'),
         (['number', '7'], 'number-7'),
+        (['by id', 7], 7),
+        (['by id', 7], '7'),
         (['members'], 'members'),
     ],
 )
@@ -223,6 +225,12 @@ def test_what_is_no_json_on_a_channel_harms_nobody(live, ann, guest):
     ann.emit(HALL, 'publish_raw', 'lobby', '"fine"')
     assert ann.event(HALL, 'pubblication') == ['fine']
     live.wait_for_log('dropped a publication')
+
+
+@pytest.mark.parametrize('channel', [None, True, 1.5, ['lobby']])
+def test_what_is_no_name_of_a_channel(live, ann, channel):
+    assert ann.call(HALL, 'publish', channel, 1) == [None]
+    assert f'{channel!r} is no name of a channel' in live.log()
 
 
 def test_bytes_cannot_be_published(ann):

@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
+from .bus.address import name_of
 from .bus.home import at_home
 from .bus.lines import Unavailable
 from .bus.outbox import OPEN, current
@@ -62,13 +63,13 @@ class PubSubTGNamespace(SocketIOTGNamespace):
         """
         return channels.pubsub()
 
-    def publish(self, channel: str, message: Any) -> None:
+    def publish(self, channel: str | int, message: Any) -> None:
         """Any JSON value, to all who have subscribed the channel, in all processes. From any thread; never waits for a
         server.
 
-        Raises LocalProtocolError for what JSON has no word for.
+        Raises LocalProtocolError for what is no name of a channel, and for what JSON has no word for.
         """
-        hub = _hub()
+        hub, channel = _hub(), name_of('channel', channel)
         publication = hub.publication(message)
         outbox = current() if OPEN else None
         if outbox is not None:
@@ -114,9 +115,10 @@ class PubSubTGNamespace(SocketIOTGNamespace):
             self._unsubscribe(key)
         return bool(found)
 
-    def unsubscribe(self, channel: str) -> None:
+    def unsubscribe(self, channel: str | int) -> None:
         """The client listens to the real channel no more, under whatever name it has subscribed it."""
-        for key in [key for key, real in self._subscriptions.items() if real == channel]:
+        name = name_of('channel', channel)
+        for key in [key for key, real in self._subscriptions.items() if real == name]:
             self._unsubscribe(key)
 
     def disconnect(self, silent: bool = False) -> None:

@@ -106,6 +106,9 @@ class Hall(PubSubTGNamespace, RoomsMixin, BroadcastMixin):
     def subscribe_number(self, n):
         return f'number-{n}'
 
+    def subscribe_by_id(self, number):
+        return number
+
     @validate({'n': Convert(int)}, error_handler=lambda self, *args, **kwargs: None)
     def subscribe_handled(self, n):
         return 'handled'

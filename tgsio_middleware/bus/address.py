@@ -48,13 +48,20 @@ def user_room(user: Any) -> str:
     return f'{USER}{user}'
 
 
+def name_of(what: str, name: Any) -> str:
+    """The name of a room or a channel: text as it is; a number as its digits, as Node's rooms may be. Raises
+    LocalProtocolError for all else.
+    """
+    if isinstance(name, str):
+        return name
+    if type(name) is int:
+        return str(name)
+    raise LocalProtocolError(f'{name!r:.60} is no name of a {what}: allowed are text and whole numbers')
+
+
 def room_name(room: Any) -> str:
-    """Text as it is; a number as its digits, as Node's rooms may be. Raises LocalProtocolError for all else."""
-    if isinstance(room, str):
-        return room
-    if type(room) is int:
-        return str(room)
-    raise LocalProtocolError(f'{room!r:.60} is no name of a room: allowed are text and whole numbers')
+    """A room's. Raises LocalProtocolError."""
+    return name_of('room', room)
 
 
 def joinable(room: Any) -> str:
