@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,8 +24,7 @@ def requires_packages(folder: Path, what: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one of several test processes installs
         if (folder / 'node_modules' / '.package-lock.json').exists():  # npm writes it last
             return
-        if not shutil.which('npm'):
-            missing('npm', 'it comes with Node')
-        done = subprocess.run(['npm', 'ci', '--ignore-scripts'], cwd=folder, capture_output=True, text=True)
+        npm = requires('npm', 'it comes with Node')
+        done = subprocess.run([npm, 'ci', '--ignore-scripts'], cwd=folder, capture_output=True, text=True)
         if done.returncode:
             missing(what, f'npm ci failed: {done.stderr.strip()[-300:]}')
