@@ -18,8 +18,8 @@ from typing import Any
 
 import websocket
 
-#: In seconds; what a test waits for comes in milliseconds.
-PATIENCE = 10.0
+from tests.live import PATIENCE
+
 PACKET = re.compile(r'4([0-6])(?:(\d+)-)?(?:(/[^,]*),)?(\d+)?(.*)', re.DOTALL)
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = '0', '1', '2', '3', '4'
 
@@ -185,14 +185,3 @@ class Client:
         """Until the server has ended the connection."""
         with self._news:
             assert self._news.wait_for(lambda: self.closed, patience), 'still connected'
-
-
-def eventually(holds: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """The first true value of `holds()`."""
-    end = time.monotonic() + patience
-    while True:
-        value = holds()
-        if value:
-            return value
-        assert time.monotonic() < end, 'it never came to be'
-        time.sleep(0.01)

@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+T = TypeVar('T')
 ROOT = Path(__file__).resolve().parent.parent
 #: One unit that scales every time-out of the tests, in seconds.
 PATIENCE = 15.0
@@ -138,3 +140,12 @@ def run(ini: str, program: str = RUN) -> Iterator[Live]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def eventually(holds: Callable[[], T], patience: float = PATIENCE) -> T:
+    """The first true value of `holds()`; AssertionError after `patience` seconds."""
+    end = time.monotonic() + patience
+    while not (value := holds()):
+        assert time.monotonic() < end, 'it never came to be'
+        time.sleep(0.02)
+    return value

@@ -15,9 +15,7 @@ import time
 from typing import Any
 
 from tests.conftest import requires
-
-#: In seconds.
-PATIENCE = 10.0
+from tests.live import PATIENCE
 
 
 def free_port() -> int:

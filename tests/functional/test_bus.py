@@ -13,8 +13,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.eio4client import Client, eventually
-from tests.live import ROOT, Live, serve
+from tests.eio4client import Client
+from tests.live import ROOT, Live, eventually, serve
 from tests.redisserver import Redis
 
 pytestmark = pytest.mark.redis

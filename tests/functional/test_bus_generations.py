@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.eio4client import eventually
 from tests.functional import test_bus
 from tests.functional.clients import GENERATIONS, POLLING, requires_node
 from tests.functional.clients import Client as RealClient
 from tests.functional.test_bus import HALL, SLOW, page
-from tests.live import Live
+from tests.live import Live, eventually
 
 pytestmark = [pytest.mark.redis, pytest.mark.node]
 pytest.importorskip('redis')

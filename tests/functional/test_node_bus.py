@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.eio4client import Client, eventually
+from tests.eio4client import Client
 from tests.functional.nodebus import NodeBus, requires_node_bus
-from tests.live import Live, serve
+from tests.live import Live, eventually, serve
 from tests.redisserver import Redis
 
 pytestmark = [pytest.mark.redis, pytest.mark.node]

@@ -8,13 +8,12 @@ import time
 from contextlib import contextmanager
 
 from tests import live
+from tests.live import PATIENCE
 from tests.transports.client import CLOSE, TEXT, Browser, WebSocket, ask
 
 PROGRAM = 'import sys; from tests.fixtureapps.fortress import main; main(sys.argv[1])'
 GENERATIONS = {'0.9': None, '1.x, 2.x': 3, '3.x, 4.x': 4}
 PEERS = [(generation, transport) for generation in GENERATIONS for transport in ('websocket', 'polling')]
-#: Nothing that a test waits for takes longer, in seconds.
-PATIENCE = 15.0
 
 
 @contextmanager
@@ -28,15 +27,6 @@ def serve(server='ours', **settings):
 def census(port):
     """What the server holds now."""
     return json.loads(ask(port, 'GET', '/census').text)
-
-
-def eventually(holds, patience=PATIENCE):
-    """The first true value of `holds()`."""
-    end = time.monotonic() + patience
-    while not (value := holds()):
-        assert time.monotonic() < end, 'it never came to be'
-        time.sleep(0.02)
-    return value
 
 
 class Peer:

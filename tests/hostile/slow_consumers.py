@@ -16,9 +16,10 @@ import time
 from pathlib import Path
 from statistics import median
 
+from tests.live import eventually
 from tests.transports.client import frame, handshake
 
-from .peers import Peer, census, eventually, serve
+from .peers import Peer, census, serve
 
 BATCH = 100
 #: Bytes that the server keeps for a client, and its kernel for a connection.

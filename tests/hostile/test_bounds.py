@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.live import eventually
 from tests.transports.client import TEXT, WebSocket, ask, frame
 
-from .peers import PEERS, Peer, census, eventually, serve
+from .peers import PEERS, Peer, census, serve
 
 #: What the servers of this module allow.
 SETTINGS = {

@@ -11,9 +11,10 @@ import time
 
 import pytest
 
+from tests.live import eventually
 from tests.transports.client import Browser, WebSocket, ask, frame
 
-from .peers import PEERS, Peer, census, eventually, serve
+from .peers import PEERS, Peer, census, serve
 
 pytestmark = pytest.mark.once
 

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.live import eventually
 from tests.transports.client import Browser, WebSocket, ask, handshake
 
-from .peers import Peer, census, eventually, serve
+from .peers import Peer, census, serve
 
 EIO4 = '/socketio/?EIO=4&transport=polling'
 

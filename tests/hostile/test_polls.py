@@ -6,9 +6,10 @@ import socket
 
 import pytest
 
+from tests.live import eventually
 from tests.transports.client import Browser, ask
 
-from .peers import GENERATIONS, Peer, eventually, serve
+from .peers import GENERATIONS, Peer, serve
 
 
 @pytest.fixture(scope='module', params=['ours', 'stock'])

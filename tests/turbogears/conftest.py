@@ -11,8 +11,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.eio4client import PATIENCE, Client
-from tests.live import INI, Live, serve
+from tests.eio4client import Client
+from tests.live import INI, PATIENCE, Live, serve
 
 USERS = tuple(f'user{i}' for i in range(8))
 OTHERS = ('leaver', 'mover', 'reader', 'guest')

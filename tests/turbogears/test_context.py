@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.eio4client import eventually
+from tests.live import eventually
 
 from .conftest import USERS, tracebacks
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.eio4client import Client, eventually
-from tests.live import Live, run, serve
+from tests.eio4client import Client
+from tests.live import Live, eventually, run, serve
 
 from .conftest import ini, tracebacks
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.eio4client import ACK, DISCONNECT, Client, eventually
+from tests.eio4client import ACK, DISCONNECT, Client
+from tests.live import eventually
 
 from .conftest import tracebacks
 

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from tests.eio4client import Client, eventually
+from tests.eio4client import Client
+from tests.live import eventually
 
 from .conftest import tracebacks
 

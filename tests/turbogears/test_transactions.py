@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.eio4client import eventually
-from tests.live import serve
+from tests.live import eventually, serve
 
 from .conftest import Office, tracebacks
 
