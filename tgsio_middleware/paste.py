@@ -87,7 +87,7 @@ def _listener(own: dict[str, str]) -> Callable[[], Any]:
     host, port = own.get('host', HOST), own.get('port', PORT)
     if not re.fullmatch(r'[0-7]{3,4}', perms):
         raise ConfigurationError(f'unix_socket_perms = {perms!r}: allowed is an octal number such as 600 or 660')
-    if path is None and (not port.isdigit() or int(port) > 65535):
+    if path is None and (not port.isdecimal() or int(port) > 65535):
         raise ConfigurationError(f'port = {port!r}: allowed is a number from 0 to 65535')
     if path is None:
         return lambda: (host, int(port))

@@ -21,6 +21,18 @@ def test_numbers_of_an_ini_are_numbers():
     assert settings_of(config) == {'backend': 'redis', 'port': 7, 'db': 0, 'password': '42'}
 
 
+@pytest.mark.parametrize('backend', ['redis', 'amqp'])
+@pytest.mark.parametrize('key', ['port', 'db', 'max_connections'])
+@pytest.mark.parametrize('value', ['abc', '-1', '²', ''])
+def test_what_is_no_number_is_refused_at_the_start(backend, key, value):
+    with pytest.raises(ConfigurationError, match=f'anypubsub.{key} = {value!r}: allowed is a whole number'):
+        settings_of({'anypubsub.backend': backend, f'anypubsub.{key}': value})
+
+
+def test_what_another_backend_calls_its_db_is_its_own_affair():
+    assert settings_of({'anypubsub.backend': 'another', 'anypubsub.db': 'news'}) == {'backend': 'another', 'db': 'news'}
+
+
 def test_mongodb_is_refused_with_the_reason():
     with pytest.raises(ConfigurationError, match=r'mongodb.*pymongo.*memory, redis or amqp'):
         settings_of({'anypubsub.backend': 'mongodb'})

@@ -26,6 +26,7 @@ SITE = 'tests.fixtureapps.workshop'
         ('settings', 'socketio_resource = /', "socketio_resource = '/': allowed is a path below the application"),
         ('server', 'socketio_resourze = x', "unknown setting 'socketio_resourze' = 'x'; known are: host, port, "),
         ('port', 'https', "port = 'https': allowed is a number from 0 to 65535"),
+        ('port', '²', "port = '²': allowed is a number from 0 to 65535"),
         ('server', 'keyfile = key.pem', 'keyfile without certfile'),
     ],
 )

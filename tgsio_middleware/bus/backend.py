@@ -18,12 +18,17 @@ CONNECTION = ('host', 'port', 'db', 'username', 'password', 'socket_timeout', 's
 
 
 def settings_of(config: Mapping[str, Any], prefix: str = 'anypubsub.') -> dict[str, Any]:
-    """anypubsub's settings, `backend` among them; memory by default. Raises ConfigurationError for `mongodb`."""
+    """anypubsub's settings, `backend` among them; memory by default. Raises ConfigurationError for `mongodb`, and for a
+    number that is none.
+    """
     found = {key[len(prefix) :]: value for key, value in config.items() if key.startswith(prefix)}
     found.setdefault('backend', 'memory')
     for name in NUMBERS:
-        if str(found.get(name, '')).isdigit():
-            found[name] = int(found[name])
+        value = found.get(name)
+        if isinstance(value, str) and value.isdecimal():
+            found[name] = int(value)
+        elif isinstance(value, str) and found['backend'] in ('redis', 'amqp'):
+            raise ConfigurationError(f'{prefix}{name} = {value!r}: allowed is a whole number')
     host = str(found.get('host', ''))
     if found['backend'] == 'mongodb':
         raise ConfigurationError(
