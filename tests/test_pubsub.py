@@ -147,6 +147,25 @@ def test_a_connect_that_is_tried_once_more_hears_once(ann, guest):
     assert guest.heard() == []
 
 
+def test_nothing_is_left_of_a_connect_that_is_tried_once_more_where_the_sites_disconnect_ends_nothing(guest):
+    guest.join('/clinging')
+    guest.emit('/clinging', 'shout', 1)
+    assert guest.event('/clinging', 'shouted') == [1]
+    guest.call('/clinging', 'who')
+    assert guest.heard() == []
+
+
+def test_who_comes_back_hears_nothing_of_what_it_had_subscribed_where_the_sites_disconnect_ends_nothing(ann, guest):
+    guest.join('/clinging')
+    guest.call('/clinging', 'subscribe', 'lobby')
+    guest.leave('/clinging')
+    guest.join('/clinging')
+    ann.call(HALL, 'publish', 'lobby', 2)
+    ann.call(HALL, 'who')  # memory has its turn
+    guest.call('/clinging', 'who')
+    assert guest.heard() == []
+
+
 def test_subscribing_twice_hears_once(ann, guest):
     for _ in range(2):
         assert ann.call(HALL, 'subscribe', 'lobby') == [True]

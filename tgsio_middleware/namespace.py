@@ -172,6 +172,9 @@ class BaseNamespace(Dispatch):
         finally:
             self.kill_local_jobs()
 
+    def _ended(self) -> None:
+        """Called when the client has left, also where `disconnect` is a site's own that does not call ours."""
+
     def kill_local_jobs(self) -> None:
         """Kills what `spawn` started; a job that calls this itself is spared until it ends."""
         jobs, self.jobs = self.jobs, []

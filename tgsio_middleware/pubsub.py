@@ -121,14 +121,6 @@ class PubSubTGNamespace(SocketIOTGNamespace):
         for key in [key for key, real in self._subscriptions.items() if real == name]:
             self._unsubscribe(key)
 
-    def disconnect(self, silent: bool = False) -> None:
-        """As ever; all subscriptions end."""
-        try:
-            super().disconnect(silent)
-        finally:
-            if has_ended(self):
-                self._end_all()
-
     def event_failed(self) -> None:
         """Rule 4: what was subscribed by an event that failed in the end is subscribed no more."""
         for key in self.request.environ.pop(FRESH, ()):
@@ -178,7 +170,7 @@ class PubSubTGNamespace(SocketIOTGNamespace):
         self._subscriptions[key] = channel
         self.request.environ.setdefault(FRESH, []).append(key)
         if has_ended(self):  # it has left meanwhile
-            self._end_all()
+            self._ended()
             return False
         return True
 
@@ -187,7 +179,7 @@ class PubSubTGNamespace(SocketIOTGNamespace):
         if channel is not None and channel not in self._subscriptions.values():
             _hub().unsubscribe(channel, self.ns_name, self)
 
-    def _end_all(self) -> None:
+    def _ended(self) -> None:
         for key in list(self._subscriptions):
             self._unsubscribe(key)
 

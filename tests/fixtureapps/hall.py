@@ -219,6 +219,13 @@ class Undecided(Hall):
             transaction.get().join(Busy())
 
 
+class Clinging(Undecided):
+    """Its `disconnect` ends nothing."""
+
+    def disconnect(self, silent=False):
+        pass
+
+
 class Swallowing(Hall):
     """Its decorator turns errors into None."""
 
@@ -286,6 +293,7 @@ class SocketIO(SocketIOController):
     crowd = Crowd
     swallowing = Swallowing
     undecided = Undecided
+    clinging = Clinging
     patient = Patient
 
 

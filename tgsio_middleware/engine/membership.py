@@ -70,7 +70,7 @@ def _refuse(socket: Socket, packet: Packet, refused: Refused) -> None:
     endpoint = packet['endpoint']
     namespace = socket.active_ns.get(endpoint)
     if namespace is not None:
-        _end(socket, namespace)
+        end(socket, namespace)
     del socket.holds[endpoint]
     if endpoint == '' and socket.dialect.GLOBAL_UNASKED and isinstance(refused, NoSuchNamespace):
         # Nobody asked for it, but these clients take its CONNECT for the connection's.
@@ -101,10 +101,10 @@ def leave(socket: Socket, namespace: BaseNamespace, reason: str) -> None:
         log.exception('%s: recv_disconnect of %s failed', socket, type(namespace).__name__)
     finally:
         if socket.active_ns.get(namespace.ns_name) is namespace:
-            _end(socket, namespace)
+            end(socket, namespace)
 
 
-def _end(socket: Socket, namespace: BaseNamespace) -> None:
+def end(socket: Socket, namespace: BaseNamespace) -> None:
     """`disconnect` may be the site's own: nothing is left behind, whatever it does."""
     try:
         namespace.disconnect(silent=True)

@@ -316,7 +316,7 @@ class Socket(Inbox, LegacyNames):
         return namespace
 
     def remove_namespace(self, endpoint: str) -> None:
-        """It is connected no more and in no room; called by `BaseNamespace.disconnect`."""
+        """It is connected no more and in no room; called by `BaseNamespace.disconnect`, or in its place."""
         namespace = self.active_ns.pop(endpoint, None)
         if namespace is not None:
             journal.disconnected(namespace, 'server namespace disconnect')
@@ -324,6 +324,7 @@ class Socket(Inbox, LegacyNames):
             self.registry.sids.pop(namespace.sid, None)
             if self._answers is not None:
                 self._answers.fail(namespace, Disconnected(self.reason or 'namespace disconnect'))
+            namespace._ended()
 
     def dismiss(self, namespace: BaseNamespace, close: bool) -> None:
         """The server ends the namespace, from outside of its handlers; with `close`, the connection. Never blocks;

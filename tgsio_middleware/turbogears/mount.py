@@ -20,6 +20,7 @@ from tg.controllers.decoratedcontroller import DecoratedController
 from webob.exc import HTTPException
 
 from ..engine.host import INTERRUPTIONS
+from ..engine.membership import end
 from ..engine.socket import Socket
 from ..errors import Refused
 from ..namespace import BaseNamespace
@@ -49,7 +50,7 @@ class Ticket:
         request = tg.request._current_obj()
         earlier = self.socket.active_ns.get(self.packet['endpoint'])
         if earlier is not None:  # its transaction could not commit and is tried once more: `tm.attempts`
-            earlier.disconnect(silent=True)
+            end(self.socket, earlier)
         try:
             environ = kept(request.environ, self.socket.handshake)
             namespace = self.socket.open_namespace(cls, self.packet, environ, request)
