@@ -14,6 +14,8 @@ from websocket import create_connection
 
 from tests.live import serve
 
+from .client import PING, frame, handshake
+
 
 @pytest.fixture(scope='module')
 def live(certificate):
@@ -46,6 +48,18 @@ def test_a_websocket_over_tls(live, trusting, size):
         sock.send(f'42/pingpong,{i}["ack_one","{"x" * size}"]')
         assert sock.recv() == f'43/pingpong,{i}["{"x" * size}"]'
     sock.close()
+
+
+def test_frames_in_the_same_record_as_the_handshake_are_all_heard(live, trusting):
+    """The server's buffer holds the first 8 KiB."""
+    plain = socket.create_connection(('127.0.0.1', live.port), timeout=10)
+    with trusting.wrap_socket(plain, server_hostname='127.0.0.1') as sock:
+        sock.sendall(handshake(live.port, '/socketio/?EIO=4&transport=websocket') + frame(b'!' * 100, PING) * 120)
+        heard = b''
+        while heard.count(b'!') < 12_000:
+            more = sock.recv(65536)
+            assert more, heard
+            heard += more
 
 
 def test_what_does_not_leave_at_once_over_tls_leaves_later(live, trusting):

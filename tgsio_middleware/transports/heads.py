@@ -14,6 +14,8 @@ MAX_HEADERS, MAX_LINE = 100, 65536
 PLAIN_HEADERS = re.compile(rb"(?:[!#-'*+.^-z|~0-9A-Z-]+:[\t -~]*\r\n)+\r\n")
 #: What may stand in another one: a line, which may go on in the next. Of the rest the parser drops, or makes, lines.
 HEADER_LINES = re.compile(rb"(?:[!#-'*+.^-z|~0-9A-Z-]+:[^\r\n]*\r?\n(?:[\t ][^\r\n]*\r?\n)*)*")
+#: RFC 9112, 5.2: what goes on in the next line is one line to those behind, who may say it in an answer's header.
+FOLD = re.compile(rb'\r?\n[\t ]+')
 
 
 def read_headers(stream: Any, *ignored: Any) -> OldMessage:
@@ -30,7 +32,7 @@ def read_headers(stream: Any, *ignored: Any) -> OldMessage:
     if not PLAIN_HEADERS.fullmatch(text):
         if not HEADER_LINES.fullmatch(b''.join(lines[:-1])):
             raise HTTPException('a line that is no header')
-        return headers_factory(io.BytesIO(text))
+        return headers_factory(io.BytesIO(FOLD.sub(b' ', text)))
     headers = OldMessage()
     for line in text.decode('latin-1').split('\r\n')[:-2]:
         name, _, value = line.partition(':')

@@ -65,9 +65,13 @@ class Stream:
 
     def _begin(self, unread: bytes) -> None:
         """In a worker; nothing else is read before, however long the loop has taken to come to this."""
-        if self.open:
-            self.resume()
-            self.received(unread)
+        connection = self._connection
+        if connection is None or self._ending:
+            return
+        self.resume()
+        if connection.pending is not None:  # there may be more of the same record (see `Connection`)
+            self._workers.submit(self.read)
+        self.received(unread)
 
     def pause(self) -> None:
         """Reads no more until `resume`."""
