@@ -164,8 +164,8 @@ def test_a_slow_connect_is_not_the_clients_silence():
 
 
 @pytest.mark.parametrize('dialect', [eio3, eio4])
-@pytest.mark.parametrize('name', ['connect', 'disconnect', 'connect_error'])
-def test_a_name_that_clients_keep_to_themselves_is_not_emitted(dialect, name):
+@pytest.mark.parametrize('name', ['connect', 'disconnect', 'connect_error', None, 7])
+def test_what_no_event_may_be_called_is_not_emitted(dialect, name):
     """A client of 4.x takes such an event for a parse error, and leaves."""
     client = connected(Echo, dialect)
     client.forget()

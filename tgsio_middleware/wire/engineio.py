@@ -1,9 +1,8 @@
 """What Engine.IO 3 and 4 have in common: the Socket.IO packets inside, the hello, the words of a refusal.
 
-Engine.IO's packet types are the first character of a message: 0 open, 1 close, 2 ping, 3 pong, 4 message, 5 upgrade, 6
-noop.
-Socket.IO's are the second, inside a message: 0 CONNECT, 1 DISCONNECT, 2 EVENT, 3 ACK, 4 ERROR, 5 BINARY_EVENT, 6
-BINARY_ACK.
+Engine.IO's packet types are the first character of a message: 0 open, 1 close, 2 ping, 3 pong, 4 message, 5 upgrade,
+6 noop. Socket.IO's are the second, inside a message: 0 CONNECT, 1 DISCONNECT, 2 EVENT, 3 ACK, 4 ERROR, 5 BINARY_EVENT,
+6 BINARY_ACK.
 
 Socket.IO protocol: `<packet type>[<# of binary attachments>-][<namespace>,][<acknowledgment id>][JSON-stringified
 payload]`.
@@ -156,7 +155,7 @@ def emission(
     endpoint: str, name: str, args: Sequence[Any], default: Default | None, ack_id: int | str = ''
 ) -> tuple[Message, ...]:
     """EVENT, or BINARY_EVENT with its attachments. Raises LocalProtocolError for a name that ends clients of 4.x."""
-    if name in UNSAYABLE:
+    if type(name) is not str or name in UNSAYABLE:
         sayable(name)
     text, attachments = serialise([name, *args], default)
     if endpoint:
