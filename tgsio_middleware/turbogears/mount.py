@@ -1,10 +1,9 @@
 """How TurboGears' dispatcher finds a namespace.
 
 The filter sends the client's own handshake through the application, to `<resource>/<namespace path>`, with a `Ticket`
-in the environ.
-TurboGears walks the root object and checks `allow_only` on the way; a namespace class offers the dispatcher
-`_dispatch`, which sets an action; the action connects the ticket's client. The same URL without a ticket, in a browser,
-is answered with 400.
+in the environ. TurboGears walks the root object and checks `allow_only` on the way; a namespace class offers the
+dispatcher `_dispatch`, which sets an action; the action connects the ticket's client. The same URL without a ticket, in
+a browser, is answered with 400.
 
 Private name of TurboGears used here: `DecoratedController._check_security`.
 """

@@ -1,8 +1,7 @@
 """JSON as JavaScript's peers want it: compact, ASCII only, without NaN.
 
-ASCII only, because the generations disagree on how other characters are counted and encoded in a polling payload (wire
-of
-1.x: UTF-8 twice; 0.9 and 2.x: lengths in UTF-16 units). An escaped string is the same in all of them, survives lone
+ASCII only, because the generations disagree on how other characters are counted and encoded in a polling payload (1.x:
+UTF-8 twice; 0.9 and 2.x: lengths in UTF-16 units). An escaped string is the same in all of them, survives lone
 surrogates and is safe inside a script; it also lets one encoding serve every dialect.
 """
 

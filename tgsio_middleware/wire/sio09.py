@@ -1,8 +1,8 @@
 r"""Socket.IO 0.9, protocol 1: the generation of the original tgext.socketio.
 
-A packet is `type:[id][+]:[endpoint][:data]`. Types: 0 disconnect, 1 connect, 2 heartbeat, 3 message, 4 JSON, 5 event, 6
-ack, 7 error,
-8 noop. An id without `+` is confirmed on receipt by the library; with `+` the application answers with values.
+A packet is `type:[id][+]:[endpoint][:data]`. Types: 0 disconnect, 1 connect, 2 heartbeat, 3 message, 4 JSON, 5 event,
+6 ack, 7 error, 8 noop. An id without `+` is confirmed on receipt by the library; with `+` the application answers with
+values.
 
 Several packets in one poll are framed as `\ufffd<length>\ufffd<packet>`, the length in UTF-16 units; one alone is not
 framed.
