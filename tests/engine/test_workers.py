@@ -11,6 +11,7 @@ import gevent
 import pytest
 from gevent import get_hub
 from gevent.event import Event
+from gevent.socket import wait_read
 
 from tgsio_middleware.engine import workers as module
 from tgsio_middleware.engine.workers import MAX_IDLE, MAX_TURN, Workers, workers
@@ -227,6 +228,23 @@ def test_whose_handler_blocks_keeps_nobody_of_its_turn_waiting():
     read(pool, Client(pool, ran, 'd'))
     assert ran[6:] == ['d read', 'd told']
     assert len(pool._idle) == 2
+
+
+def test_who_wakes_outside_of_a_turn_reads_nobody(monkeypatch):
+    """Not all watchers of the pass have been called then: who spoke first may still come."""
+    monkeypatch.setattr(module, 'MAX_TURN', 10)
+    pool, ran = Workers(), []
+    ours, theirs = socket.socketpair()
+
+    def handler():
+        wait_read(ours.fileno())
+        pool.read_later(Client(pool, ran, 'b', lambda: ran.append(f'in a turn: {pool._in_turn}')))
+        ran.append('a goes on')
+
+    read(pool, Client(pool, ran, 'a', handler))
+    theirs.send(b'!')
+    gevent.sleep(0.1)
+    assert ran == ['a read', 'a told', 'a goes on', 'b read', 'in a turn: True', 'b told']
 
 
 def test_who_was_served_first_does_not_wait_for_slow_handlers_to_be_told():

@@ -91,7 +91,7 @@ class Workers:
             except FAILURES:
                 log.exception(LOST)
             me.gr_context = None  # the next one is another client
-            if monotonic() > end:
+            if not self._in_turn or monotonic() > end:  # one that has blocked goes on between a pass's watchers
                 return
 
     def enter(self, job: Callable[..., None], *args: Any) -> None:
