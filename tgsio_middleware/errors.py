@@ -93,7 +93,7 @@ class Refused(SocketIOError):
 
     def __init__(self, message: str = 'not authorized', data: Any = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = str(message)  # sites give exceptions and texts that are translated late
         self.data = data
 
 

@@ -121,6 +121,20 @@ def test_a_refusal_whose_data_cannot_be_sent_is_still_a_refusal(dialect, data, c
     assert '/no' not in client.socket
 
 
+@pytest.mark.parametrize('dialect', [eio3, eio4, sio09], ids=lambda d: d.NAME)
+def test_a_refusal_for_a_reason_that_is_an_exception_is_one_in_its_words(dialect, caplog):
+    class Refusing(BaseNamespace):
+        def recv_connect(self):
+            raise ConnectionRefused(ValueError('not today'))
+
+    client = connected({'': Echo, '/no': Refusing}, dialect)
+    client.forget()
+    client.say('1::/no' if dialect is sio09 else '40/no', EVENTS[dialect] % 'echo')
+    assert 'not today' in client.heard[0]
+    assert 'echo' in client.heard[-1]
+    assert not caplog.text
+
+
 def test_who_is_refused_by_a_namespace_whose_disconnect_fails_lives(caplog):
     class Refusing(BaseNamespace):
         def recv_connect(self):
