@@ -11,28 +11,30 @@ from gevent.queue import Queue
 from ..errors import ConfigurationError
 from .connection import Wire, named, wire, wire_of
 
+#: What its settings begin with in the application's configuration.
+PREFIX = 'anypubsub.'
 #: anypubsub takes these settings as numbers; an ini gives strings.
 NUMBERS = ('port', 'db', 'max_connections')
 #: What of a given connection pool's arguments says where the server is and who we are.
 CONNECTION = ('host', 'port', 'db', 'username', 'password', 'socket_timeout', 'socket_connect_timeout')
 
 
-def settings_of(config: Mapping[str, Any], prefix: str = 'anypubsub.') -> dict[str, Any]:
+def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """anypubsub's settings, `backend` among them; memory by default. Raises ConfigurationError for `mongodb`, and for a
     number that is none.
     """
-    found = {key[len(prefix) :]: value for key, value in config.items() if key.startswith(prefix)}
+    found = {key[len(PREFIX) :]: value for key, value in config.items() if key.startswith(PREFIX)}
     found.setdefault('backend', 'memory')
     for name in NUMBERS:
         value = found.get(name)
         if isinstance(value, str) and value.isdecimal():
             found[name] = int(value)
         elif isinstance(value, str) and found['backend'] in ('redis', 'amqp'):
-            raise ConfigurationError(f'{prefix}{name} = {value!r}: allowed is a whole number')
+            raise ConfigurationError(f'{PREFIX}{name} = {value!r}: allowed is a whole number')
     host = str(found.get('host', ''))
     if found['backend'] == 'mongodb':
         raise ConfigurationError(
-            f'{prefix}backend = mongodb: this backend of anypubsub calls collection.insert, which pymongo has no more '
+            f'{PREFIX}backend = mongodb: this backend of anypubsub calls collection.insert, which pymongo has no more '
             'since 4.0; use memory, redis or amqp'
         )
     if found['backend'] == 'memory':

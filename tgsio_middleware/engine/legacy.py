@@ -30,6 +30,7 @@ class LegacyNames:
     """Socket has them by inheriting."""
 
     __slots__ = ()
+    GLOBAL_NS = ''
     registry: Registry
 
     @property

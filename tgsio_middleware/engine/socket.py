@@ -74,8 +74,6 @@ class Socket(Inbox, LegacyNames):
         'transport',
     )
 
-    GLOBAL_NS = ''
-
     def __init__(self, dialect: Dialect, host: Host, registry: Registry, handshake: dict[str, Any]) -> None:
         super().__init__(registry.settings)
         self.sessid = new_sid()
@@ -427,6 +425,3 @@ class Socket(Inbox, LegacyNames):
     def __repr__(self) -> str:
         address = self.handshake.get('REMOTE_ADDR') or 'unix'
         return f'{self.dialect.NAME} client {self.sessid[:6]}… of {address}'
-
-
-__all__ = ['GONE', 'LEFT', 'RESTART', 'Socket']

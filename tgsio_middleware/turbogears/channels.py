@@ -11,7 +11,7 @@ from typing import Any
 import tg
 from tg.jsonify import JSONEncoder
 
-from ..bus.backend import make_pubsub, settings_of
+from ..bus.backend import PREFIX, make_pubsub, settings_of
 from ..bus.hub import Hub
 from ..bus.lines import make_line
 from ..errors import ConfigurationError
@@ -29,7 +29,7 @@ def check() -> None:
     """At the start of the site: what its configuration says of PubSub, if it does, can be. Raises
     ConfigurationError.
     """
-    if any(key.startswith('anypubsub.') for key in tg.config):
+    if any(key.startswith(PREFIX) for key in tg.config):
         pubsub()
 
 
