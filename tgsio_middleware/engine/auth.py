@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl
 from ..errors import Refused
 from ..packet import Packet
 from ..wire.javascript import dumps
+from ..wire.negotiate import MAX_FIELDS
 
 #: Under this key a namespace finds it in its environ.
 AUTH = 'tgsio_middleware.auth'
-MAX_FIELDS = 100
 
 
 def auth_of(handshake: dict[str, Any], packet: Packet, limit: int) -> dict[str, Any]:

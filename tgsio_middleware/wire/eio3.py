@@ -101,7 +101,7 @@ def join_payload(messages: list[Message], octets: Octets, memory: Collection[str
     texts = [m if type(m) is str else 'b4' + base64.b64encode(m).decode() for m in messages]  # type: ignore[arg-type]
     if UTF8_TWICE in memory:  # only a namespace's name is not ASCII here: JSON always is
         texts = [t.encode('utf-8', 'replace').decode('latin-1') for t in texts]
-    return Body(TEXT, ''.join(f'{_units(t)}:{t}' for t in texts).encode('utf-8', 'replace'))
+    return Body(TEXT, ''.join(f'{engineio.units(t)}:{t}' for t in texts).encode('utf-8', 'replace'))
 
 
 def _is_ascii(message: Message) -> bool:
@@ -114,10 +114,6 @@ def _octets(message: Message) -> bytes:
     else:
         kind, data = b'\x01', BINARY_PREFIX + message  # type: ignore[operator]
     return kind + bytes(map(int, str(len(data)))) + b'\xff' + data
-
-
-def _units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode('utf-16-le', 'surrogatepass')) // 2
 
 
 def split_payload(body: bytes, content_type: str, memory: set[str]) -> list[Message]:

@@ -107,6 +107,11 @@ def number(digits: str) -> int:
     raise RemoteProtocolError('not a number')
 
 
+def units(text: str) -> int:
+    """Its length as JavaScript counts it, in UTF-16 units."""
+    return len(text) if text.isascii() else len(text.encode('utf-16-le', 'surrogatepass')) // 2
+
+
 def event(text: str, start: int) -> Packet:
     """The event whose namespace, id and values begin at `start`."""
     endpoint = ''

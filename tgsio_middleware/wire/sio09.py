@@ -19,7 +19,7 @@ from ..packet import Message, Packet
 from ..settings import Settings
 from .binary import serialise
 from .dialect import Answer, Body, Heartbeat, Jsonp, Octets
-from .engineio import MAX_ENDPOINT, number
+from .engineio import MAX_ENDPOINT, number, units
 from .javascript import Default, loads, string
 from .padding import PAGE, PREAMBLE, SCRIPT, pad, script
 
@@ -258,12 +258,8 @@ def octets(query: Mapping[str, str]) -> Octets:
 def join_payload(messages: list[Message], octets: Octets, memory: Collection[str] = ()) -> Body:
     """One packet as it is, several framed."""
     texts = [str(m) for m in messages]
-    text = texts[0] if len(texts) == 1 else ''.join(f'{FRAME}{_units(t)}{FRAME}{t}' for t in texts)
+    text = texts[0] if len(texts) == 1 else ''.join(f'{FRAME}{units(t)}{FRAME}{t}' for t in texts)
     return Body(TEXT, text.encode('utf-8', 'replace'))
-
-
-def _units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode('utf-16-le', 'surrogatepass')) // 2
 
 
 def split_payload(body: bytes, content_type: str, memory: set[str]) -> list[Message]:
