@@ -21,6 +21,13 @@ def test_namespaces_as_people_write_them(namespace, endpoint):
     assert endpoint_of(namespace) == endpoint
 
 
+@pytest.mark.parametrize('namespace', [None, SimpleNamespace, ['/chat']])
+def test_what_is_no_name_of_a_namespace_is_told(namespace):
+    """The namespace's class, for one."""
+    with pytest.raises(LocalProtocolError, match='is no name of a namespace'):
+        address(namespace)
+
+
 @pytest.mark.parametrize(
     ('told', 'meant'),
     [

@@ -27,12 +27,6 @@ class Address(NamedTuple):
     skipped: tuple[str, ...] = ()
 
 
-def endpoint_of(namespace: str) -> str:
-    """'/', '' -> ''; 'chat', '/chat' -> '/chat'."""
-    name = namespace.strip('/')
-    return '/' + name if name else ''
-
-
 def raw(text: str) -> bytes:
     """UTF-8; lone surrogates, which JavaScript's strings may hold, pass as Node passes them."""
     return text.encode('utf-8', 'surrogatepass')
@@ -49,7 +43,7 @@ def user_room(user: Any) -> str:
 
 
 def name_of(what: str, name: Any) -> str:
-    """The name of a room or a channel: text as it is; a number as its digits, as Node's rooms may be. Raises
+    """The name of a room, a channel, a namespace: text as it is; a number as its digits, as Node's rooms may be. Raises
     LocalProtocolError for all else.
     """
     if isinstance(name, str):
@@ -57,6 +51,12 @@ def name_of(what: str, name: Any) -> str:
     if type(name) is int:
         return str(name)
     raise LocalProtocolError(f'{name!r:.60} is no name of a {what}: allowed are text and whole numbers')
+
+
+def endpoint_of(namespace: str) -> str:
+    """'/', '' -> ''; 'chat', '/chat' -> '/chat'. Raises LocalProtocolError."""
+    name = name_of('namespace', namespace).strip('/')
+    return '/' + name if name else ''
 
 
 def room_name(room: Any) -> str:
