@@ -73,7 +73,7 @@ class Workers:
 
     def _read_soon(self, who: Readable) -> None:
         """Among the greenlets that the watchers have woken, so that a new connection may overtake an older one."""
-        self._ready.append(who)
+        self._ready.insert(0, who)  # libuv calls watchers in order
         self.hub.loop.run_callback(self._turn)
 
     def _turn(self) -> None:
