@@ -12,6 +12,8 @@ from gevent import get_hub
 from tgsio_middleware.transports.stream import Stream
 from tgsio_middleware.transports.takeover import Connection
 
+from .client import PATIENCE
+
 
 class Listener(Stream):
     def __init__(self, unread=b''):
@@ -38,6 +40,8 @@ def test_what_came_with_the_request_is_heard_before_what_came_after_it(busy):
     listener = Listener(b'with the request')
     listener.peer.send(b', after it')
     listener.start()
-    gevent.sleep(0.3)
+    with gevent.Timeout(PATIENCE):
+        while len(listener.heard) < 2:
+            gevent.sleep(0.01)
     assert listener.heard == [b'with the request', b', after it']
     listener.cut()
