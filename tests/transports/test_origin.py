@@ -108,6 +108,8 @@ def test_a_friend_may_with_credentials(page, pattern):
     [
         ('http://friend.example', 'https://friend.example'),
         ('https://friend.example:8443', 'https://friend.example'),
+        ('https://a\r\n .example.com', 'https://*.example.com'),
+        ('https://a b.example.com', 'https://*.example.com'),
         ('https://evilexample.com', 'https://*.example.com'),
         ('https://example.com', 'https://*.example.com'),
         ('http://a.example.com', 'https://*.example.com'),
@@ -124,6 +126,14 @@ def test_who_only_looks_like_a_friend_may_not(page, pattern):
 @pytest.mark.parametrize('page', ['http://evil.example', 'null', 'file://'])
 def test_any_page_may_without_credentials(page):
     assert origin.check(environ(HTTP_ORIGIN=page), ('*',)) == [('Access-Control-Allow-Origin', '*')]
+
+
+def test_headers_that_are_asked_for_in_two_lines_are_answered_in_one():
+    """Servers other than ours show such a header as it came."""
+    said = {}
+    asked = environ(HTTP_ACCESS_CONTROL_REQUEST_HEADERS='x-one,\r\n x-two')
+    origin.preflight(asked, lambda status, headers: said.update(headers), [])
+    assert said['Access-Control-Allow-Headers'] == 'x-one, x-two'
 
 
 def test_the_log_says_what_a_proxy_that_is_not_trusted_would_have_changed():

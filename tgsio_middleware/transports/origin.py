@@ -67,7 +67,11 @@ def _with_port(netloc: str, scheme: str) -> str:
 
 
 def matches(origin: str, pattern: str) -> bool:
-    """`https://*.example.com` means any host below example.com, and not evilexample.com."""
+    """`https://*.example.com` means any host below example.com, and not evilexample.com. What has a space in it, or the
+    end of a line (a header that goes on in the next one), is no origin that could be said again.
+    """
+    if len(origin.split()) != 1:
+        return False
     scheme, wild, domain = pattern.partition('://*.')
     if not wild:
         return origin.lower() == pattern.lower()
@@ -84,6 +88,6 @@ def preflight(environ: Environ, start_response: StartResponse, headers: Headers)
     ]
     wanted = environ.get('HTTP_ACCESS_CONTROL_REQUEST_HEADERS')
     if wanted:
-        headers.append(('Access-Control-Allow-Headers', wanted))
+        headers.append(('Access-Control-Allow-Headers', ' '.join(wanted.split())))  # it may stand in several lines
     start_response('200 OK', headers)
     return [b'']
