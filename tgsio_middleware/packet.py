@@ -7,11 +7,12 @@ overrides `process_packet` have always seen it as one.
 `type`         further keys                                meaning
 =============  ==========================================  =====================================================
 `connect`      `qs`: str, `auth`: any JSON, `sid`: str     a namespace is asked for, or (from us) connected
-`disconnect`                                               a namespace is left
+`disconnect`   `reason`: str, if the server ends it        a namespace is left
 `event`        `name`: str, `args`: list, `id`, `ack`      `emit`
 `message`      `data`: str, `id`, `ack`                    `send`
 `json`         `data`: any JSON, `id`, `ack`               `json.send` of 0.9
-`ack`          `ackId`: int, `args`: list                  the answer to an `id`; or `callback`, `whose` turn it is
+`ack`          `ackId`: int, `args`: list                  the answer to an `id`
+`ack`          `callback`, `whose`: namespace, `args`      our own: a callback that waits for its turn
 `error`        `reason`, `advice` (0.9), `data`            a refusal
 `heartbeat`                                                a question after the other's life
 `pong`         `data`: str                                 the answer to one
