@@ -118,8 +118,8 @@ class SocketIOHandler(WSGIHandler):
             self.server.responding -= 1
 
     def log_request(self) -> None:
-        """pywsgi makes the line also where nobody reads it."""
-        if self.server.logs_requests:
+        """pywsgi makes the line also where nobody reads it, and for polls, which are answered elsewhere."""
+        if self.server.logs_requests and self.status is not None:
             super().log_request()
 
     def run_application(self) -> None:
