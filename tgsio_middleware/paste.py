@@ -41,8 +41,8 @@ def server_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
     `unix_socket`, a path, with `unix_socket_perms` (600); `certfile` and `keyfile` for TLS.
 
     A factory and not a runner: paste and gearbox call it before they load the application, and it patches the process.
-    With `socketio_resource` and other keys of the filter it wraps the application, unless the pipeline holds the filter
-    already.
+    With `socketio_resource` and other keys of the filter it wraps the application, unless a pipeline begins with the
+    filter.
     Raises ConfigurationError.
     """
     from gevent import get_hub, monkey, signal_handler

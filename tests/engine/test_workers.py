@@ -43,6 +43,9 @@ class Client:
     def flush(self):
         self.ran.append(f'{self.name} told')
 
+    def cut(self):
+        self.ran.append(f'{self.name} cut')
+
 
 @pytest.fixture
 def whole(monkeypatch):
@@ -264,10 +267,10 @@ def test_who_was_served_first_does_not_wait_for_slow_handlers_to_be_told():
     assert ran == ['a read', 'a told', 'b read', 'b told']
 
 
-def test_one_that_cannot_be_read_costs_the_others_nothing(caplog, whole):
+def test_one_that_cannot_be_read_is_cut_and_costs_the_others_nothing(caplog, whole):
     pool, ran = Workers(), []
     read(pool, Client(pool, ran, 'a', lambda: 1 / 0), Client(pool, ran, 'b'))
-    assert ran == ['a read', 'b read', 'a told', 'b told']
+    assert ran == ['a read', 'b read', 'a told', 'b told', 'a cut']
     assert 'ZeroDivisionError' in caplog.text
 
 

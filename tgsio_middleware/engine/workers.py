@@ -48,6 +48,9 @@ class Readable(Protocol):
     def read(self) -> None:
         """Takes and handles what has come; runs in a worker and may block."""
 
+    def cut(self) -> None:
+        """Ends the connection: `read` has failed, and what had come is lost."""
+
 
 class Workers:
     """The pool of one hub, those that are to be read in the next turn, and those that have something to send when it
@@ -86,10 +89,12 @@ class Workers:
     def _read(self) -> None:
         ready, me, end = self._ready, getcurrent(), monotonic() + MAX_TURN
         while ready:
+            who = ready.pop()  # the last one first: libev calls watchers of one kind in reverse
             try:
-                ready.pop().read()  # the last one first: libev calls watchers of one kind in reverse
+                who.read()
             except FAILURES:
                 log.exception(LOST)
+                self.submit(who.cut)
             me.gr_context = None  # the next one is another client
             if not self._in_turn or monotonic() > end:  # one that has blocked goes on between a pass's watchers
                 return
@@ -107,7 +112,7 @@ class Workers:
             self._flush()
 
     def submit(self, job: Callable[..., None], *args: Any) -> None:
-        """Runs `job(*args)` in a worker, in the next turn of the loop; called from anywhere in the hub's thread."""
+        """Runs `job(*args)` in a worker, when the loop comes to it; called from anywhere in the hub's thread."""
         self.hub.loop.run_callback(self.enter, job, *args)
 
     def flush_later(self, who: Flushable) -> None:

@@ -10,6 +10,7 @@ import re
 from io import BytesIO
 
 from .base import Environ
+from .posting import MAX_DIGITS
 
 #: Head of a request, in bytes; pywsgi's own bound for one line is 8 KiB.
 MAX_HEAD = 65536
@@ -98,6 +99,6 @@ class Reader:
 
     def _length(self, method: str) -> int:
         length = self._of_block.get('CONTENT_LENGTH', '0' if method == 'GET' else '')
-        if not length.isascii() or not length.isdigit() or len(length) > 15 or int(length) > self._max_body:
+        if not length.isascii() or not length.isdigit() or len(length) > MAX_DIGITS or int(length) > self._max_body:
             raise NotPlain
         return int(length)

@@ -1,6 +1,6 @@
 """Websocket: opened inside the filter, on a connection taken from the WSGI server.
 
-Frames that are put while one read is worked off leave in one send.
+Frames that are put in one turn leave in one send.
 """
 
 from __future__ import annotations
