@@ -117,6 +117,16 @@ class Optional(Leaving):
         self.log(silent)
 
 
+class Named(Leaving):
+    def recv_disconnect(self, reason='nobody knows', *more):
+        self.log(reason)
+
+
+class NamedByKeyword(Leaving):
+    def recv_disconnect(self, *, reason='nobody knows'):
+        self.log(reason)
+
+
 class Whole(Leaving):
     def recv_disconnect(self, packet):
         self.log(packet['type'], packet['reason'])
@@ -125,7 +135,14 @@ class Whole(Leaving):
 class TestReasons:
     @pytest.mark.parametrize(
         ('cls', 'logged'),
-        [(Told, ('transport close',)), (Untold, ()), (Optional, (False,)), (Whole, ('disconnect', 'transport close'))],
+        [
+            (Told, ('transport close',)),
+            (Untold, ()),
+            (Optional, (False,)),
+            (Named, ('transport close',)),
+            (NamedByKeyword, ('nobody knows',)),
+            (Whole, ('disconnect', 'transport close')),
+        ],
     )
     def test_who_takes_one_is_given_it(self, cls, logged):
         client = connected(cls)

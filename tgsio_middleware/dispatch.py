@@ -53,6 +53,8 @@ class Handler(NamedTuple):
     most: float
     #: its only parameter is named `packet`: it takes the whole packet
     takes_packet: bool
+    #: the name of its first positional parameter besides self, or nothing
+    first: str
 
     def fits(self, count: int) -> bool:
         """It can be called with so many arguments."""
@@ -79,7 +81,8 @@ def look_at(cls: type, name: str) -> Handler | None:
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     least = sum(p.default is p.empty for p in positional)
     most = float('inf') if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(positional)
-    return Handler(name, method, least, most, [p.name for p in parameters] == ['packet'])
+    takes_packet = [p.name for p in parameters] == ['packet']
+    return Handler(name, method, least, most, takes_packet, positional[0].name if positional else '')
 
 
 class Dispatch:

@@ -181,10 +181,12 @@ class BaseNamespace(Dispatch):
         gevent.killall([job for job in jobs if job is not gevent.getcurrent()], block=False)
 
     def process_disconnect(self, reason: str) -> Any:
-        """Calls `recv_disconnect`, with the reason where it takes one."""
+        """Calls `recv_disconnect`, with the reason where its first parameter is required or has that name. Others are
+        what a site has used it for itself.
+        """
         handler = self.handler('recv_disconnect')
         method = self._decorated(self.recv_disconnect)
-        if handler is None or handler.least != 1:
+        if handler is None or (handler.least == 0 and handler.first != 'reason') or handler.least > 1:
             return method()
         if handler.takes_packet:
             return method(Packet(type='disconnect', endpoint=self.ns_name, reason=reason))
