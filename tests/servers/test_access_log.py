@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.live import serve
 from tests.transports.client import Browser, WebSocket
+
+pytestmark = pytest.mark.once
 
 EIO4 = '/socketio/?EIO=4&transport='
 
