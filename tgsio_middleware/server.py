@@ -36,6 +36,7 @@ TLS_PATIENCE = 10.0
 #: greenlet. Proxies keep theirs for 60.
 IDLE_PATIENCE = 75.0
 HEAD_PATIENCE = 20.0
+SWITCHING = '101 Switching Protocols'
 
 
 class SocketIOHandler(WSGIHandler):
@@ -43,6 +44,10 @@ class SocketIOHandler(WSGIHandler):
 
     socket: Any
     _sendall: Any
+
+    def __init__(self, sock: Any, address: Any, server: Any, unread: bytes = b'') -> None:
+        self._incoming = Incoming(sock, unread)
+        super().__init__(sock, address, server, io.BufferedReader(self._incoming))
 
     def MessageClass(self, *args: Any) -> Any:
         """The headers. RFC 9112, 6.3: who frames a body twice, or in a way unknown here, may smuggle a request past a
@@ -79,8 +84,8 @@ class SocketIOHandler(WSGIHandler):
 
     def take(self) -> tuple[Any, bytes]:
         """The connection leaves this handler; -> a plain non-blocking socket, and what was read beyond the request."""
-        self.socket.settimeout(0.0)
-        unread = self.rfile.read1(65536) or b''
+        left = self._incoming.leave()
+        unread = (self.rfile.read1(65536) or b'') + left
         taken = _native(self.socket.family, self.socket.detach())
         self.socket = None
         self.close_connection = True
@@ -92,11 +97,13 @@ class SocketIOHandler(WSGIHandler):
         """
         if start_response != self.start_response:
             return False
-        self.status = self._orig_status = '101 Switching Protocols'  # for the log
-        self.code = 101  # pywsgi looks at it where the client has gone
-        self.headers_sent = True
         lines = [f'{name}: {value}\r\n' for name, value in headers]
-        self._sendall(f'HTTP/1.1 {self.status}\r\n{"".join(lines)}\r\n'.encode('latin-1'))
+        head = f'HTTP/1.1 {SWITCHING}\r\n{"".join(lines)}\r\n'.encode('latin-1')
+        sent = self.socket.send(head)
+        if sent < len(head):
+            self.socket.sendall(head[sent:])
+        self.status = self._orig_status = SWITCHING  # for the log
+        self.headers_sent = True
         return True
 
     def keeps_alive(self, application: Any) -> bool:
@@ -106,8 +113,7 @@ class SocketIOHandler(WSGIHandler):
     def give_back(self, sock: Any, unread: bytes) -> None:
         """A connection that was taken comes back; its next request begins with `unread`."""
         connection = gevent.socket.socket(fileno=sock.detach())
-        rfile = io.BufferedReader(Rewound(unread, connection))
-        handler = type(self)(connection, self.client_address, self.server, rfile)
+        handler = type(self)(connection, self.client_address, self.server, unread)
         gevent.spawn(handler.handle)
 
     def handle_one_response(self) -> None:
@@ -155,25 +161,31 @@ class SocketIOHandler(WSGIHandler):
         sendall(b''.join(gathered))
 
 
-class Rewound(io.RawIOBase):
-    """A connection's stream, some bytes back."""
+class Incoming(io.RawIOBase):
+    """What comes on a connection, after `unread`, which had come before."""
 
-    def __init__(self, unread: bytes, connection: Any) -> None:
+    def __init__(self, sock: Any, unread: bytes) -> None:
+        self._sock: Any = sock
         self._unread = unread
-        self._connection = connection
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if not self._unread:
-            try:
-                return self._connection.recv_into(buffer)  # type: ignore[no-any-return]
-            except BlockingIOError:
-                return None
-        data, self._unread = self._unread[: len(buffer)], self._unread[len(buffer) :]
-        buffer[: len(data)] = data
-        return len(data)
+        if self._unread:
+            data, self._unread = self._unread[: len(buffer)], self._unread[len(buffer) :]
+            buffer[: len(data)] = data
+            return len(data)
+        try:
+            return None if self._sock is None else self._sock.recv_into(buffer)
+        except BlockingIOError:
+            return None
+
+    def leave(self) -> bytes:
+        """Reads no more of the connection; -> what nobody has read of `unread`."""
+        self._sock = None
+        left, self._unread = self._unread, b''
+        return left
 
 
 def _native(family: int, fd: int) -> Any:

@@ -17,7 +17,21 @@ from tgsio_middleware.engine.workers import workers
 from tgsio_middleware.transports.takeover import Connection
 from tgsio_middleware.transports.websocket import WebSocket as Transport
 
-from .client import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, WebSocket, ask, frame, handshake, serve, talking
+from .client import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    Browser,
+    WebSocket,
+    ask,
+    frame,
+    handshake,
+    serve,
+    talking,
+)
 
 EIO4 = '/socketio/?EIO=4&transport=websocket'
 EIO3 = '/socketio/?EIO=3&transport=websocket'
@@ -195,6 +209,20 @@ def test_a_frame_that_comes_together_with_the_handshake_is_not_lost(port):
     assert client.hear()[:2] == '40'
     client.sock.sendall(frame(b'420["give back",1]')[5:])
     assert client.hear() == '430[1]'
+    client.close()
+
+
+def test_many_frames_that_come_with_a_handshake_where_polls_came_before(port):
+    """The server has let go of such a connection, and gets it back with more than it reads at once."""
+    browser = Browser(port)
+    assert browser.ask('GET', '/socketio/?EIO=4&transport=polling').status == 200
+    client = WebSocket.__new__(WebSocket)
+    client.sock, client.stream = browser.connection.sock, browser.connection.sock.makefile('rb')
+    said = b''.join(frame(b'42%d["give_back",%d]' % (i, i)) for i in range(1000))
+    client.sock.sendall(handshake(port, EIO3) + said)
+    assert ' 101 ' in client._head()
+    heard = [client.hear() for _ in range(1002)]
+    assert heard[2:] == [f'43{i}[{i}]' for i in range(1000)]
     client.close()
 
 

@@ -11,6 +11,7 @@ payload]`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..errors import LocalProtocolError, RemoteProtocolError
@@ -48,15 +49,21 @@ def http_refusal(reason: str, cause: str = '', transport: str | None = None, jso
 
 
 def hello(sid: str, settings: Settings, upgrades: tuple[str, ...]) -> tuple[Message, ...]:
-    """The open packet. Milliseconds are the wire's unit, seconds ours."""
+    """The open packet."""
+    rest = _rest_of_hello(upgrades, settings.ping_interval, settings.ping_timeout, settings.max_payload)
+    return (f'0{{"sid":"{sid}",{rest}',)
+
+
+@lru_cache
+def _rest_of_hello(upgrades: tuple[str, ...], ping_interval: float, ping_timeout: float, max_payload: int) -> str:
+    """All but the sid is the same for everybody. Milliseconds are the wire's unit, seconds ours."""
     data = {
-        'sid': sid,
         'upgrades': list(upgrades),
-        'pingInterval': round(settings.ping_interval * 1000),
-        'pingTimeout': round(settings.ping_timeout * 1000),
-        'maxPayload': settings.max_payload,
+        'pingInterval': round(ping_interval * 1000),
+        'pingTimeout': round(ping_timeout * 1000),
+        'maxPayload': max_payload,
     }
-    return ('0' + dumps(data),)
+    return dumps(data)[1:]
 
 
 def handshake(sid: str, settings: Settings) -> None:
