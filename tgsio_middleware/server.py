@@ -23,6 +23,7 @@ from gevent.pywsgi import LoggingLogAdapter, WSGIHandler, WSGIServer
 
 from .bus.seldom import Seldom
 from .engine.drain import drain, patience
+from .transports.base import head
 from .transports.heads import read_headers
 from .transports.takeover import TAKE
 
@@ -97,11 +98,10 @@ class SocketIOHandler(WSGIHandler):
         """
         if start_response != self.start_response:
             return False
-        lines = [f'{name}: {value}\r\n' for name, value in headers]
-        head = f'HTTP/1.1 {SWITCHING}\r\n{"".join(lines)}\r\n'.encode('latin-1')
-        sent = self.socket.send(head)
-        if sent < len(head):
-            self.socket.sendall(head[sent:])
+        data = head(SWITCHING, headers)
+        sent = self.socket.send(data)
+        if sent < len(data):
+            self.socket.sendall(data[sent:])
         self.status = self._orig_status = SWITCHING  # for the log
         self.headers_sent = True
         return True

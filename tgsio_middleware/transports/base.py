@@ -61,6 +61,12 @@ class Transport:
         """The inbox has been worked off: who stopped reading may read again."""
 
 
+def head(status: str, headers: Headers) -> bytes:
+    """The head of an answer that is written past the WSGI server."""
+    lines = [f'{name}: {value}\r\n' for name, value in headers]
+    return f'HTTP/1.1 {status}\r\n{"".join(lines)}\r\n'.encode('latin-1')
+
+
 def respond(
     start_response: StartResponse, body: Body | Answer, headers: Headers, status: str = '200 OK'
 ) -> Iterable[bytes]:

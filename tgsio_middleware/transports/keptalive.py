@@ -17,7 +17,7 @@ from gevent.pywsgi import format_date_time
 from ..engine.workers import workers
 from ..errors import RemoteProtocolError
 from ..settings import Settings
-from .base import Environ, Headers, StartResponse
+from .base import Environ, Headers, StartResponse, head
 from .idle import IDLE
 from .plainpolls import MAX_HEAD, NotPlain, Reader
 from .polling import LATER, Parked, read_body
@@ -213,8 +213,7 @@ class PollConnection(Stream):
         self._send(body)
 
     def _start_response(self, status: str, headers: Headers, exc_info: Any = None) -> None:
-        lines = [f'{name}: {value}\r\n' for name, value in headers]
-        self._head = f'HTTP/1.1 {status}\r\nDate: {_date()}\r\n{"".join(lines)}\r\n'.encode('latin-1')
+        self._head = head(status, [('Date', _date()), *headers])
 
     def _send(self, body: Iterable[bytes]) -> None:
         self.write(self._head + b''.join(body))
