@@ -100,7 +100,7 @@ def leave(socket: Socket, namespace: BaseNamespace, reason: str) -> None:
     except FAILURES:
         log.exception('%s: recv_disconnect of %s failed', socket, type(namespace).__name__)
     finally:
-        if socket.active_ns.get(namespace.ns_name) is namespace:
+        if not has_ended(namespace):
             end(socket, namespace)
 
 
@@ -110,7 +110,7 @@ def end(socket: Socket, namespace: BaseNamespace) -> None:
         namespace.disconnect(silent=True)
     except FAILURES:
         log.exception('%s: disconnect of %s failed', socket, type(namespace).__name__)
-    if socket.active_ns.get(namespace.ns_name) is namespace:
+    if not has_ended(namespace):
         socket.remove_namespace(namespace.ns_name)
         namespace.kill_local_jobs()
 
